@@ -1,0 +1,1 @@
+//! What a sweep tells: rows, summaries, stories.

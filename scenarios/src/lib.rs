@@ -1,0 +1,1 @@
+//! Scenario files and suites, and how they become plans.

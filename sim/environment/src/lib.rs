@@ -1,0 +1,1 @@
+//! What the system meets: targets, workloads, operators.

@@ -1,0 +1,117 @@
+//! Faults as data: what is done, to whom, when, and for how long.
+
+use serde::{Deserialize, Serialize};
+use tumbler_types::{FaultKind, Instant, NodeId, Phase, SecretId, Span, event::FrameKind};
+
+/// One planned disturbance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    pub trigger: Trigger,
+    pub action: FaultAction,
+}
+
+/// When a fault begins. Each fault fires at most once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Trigger {
+    At(Instant),
+    /// At the `nth` occurrence (from 1) of a point, counted from `after`.
+    On {
+        pattern: Pattern,
+        nth: u32,
+        after: Instant,
+    },
+}
+
+/// A class of moments in a run that a fault can wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pattern {
+    pub point: Point,
+    /// The node where it happens; none: anywhere.
+    #[serde(default)]
+    pub node: Option<NodeId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Point {
+    /// Before the node's message or request of this kind leaves.
+    Sending(FrameKind),
+    /// When a message or request of this kind has been handled by its receiver.
+    Handled(FrameKind),
+    /// Before the node's reply of this kind leaves.
+    Replying(FrameKind),
+    /// When a durable write of the node begins.
+    PersistBegins,
+    /// When a durable write of the node is done, before the role is told.
+    PersistDone,
+    /// When a log entry of the node is durable, before the role is told.
+    ProposeDone,
+    /// When the secret enters the phase, by the log.
+    Entered { secret: SecretId, phase: Phase },
+}
+
+/// What is done. Durations are true time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum FaultAction {
+    /// `left` and `right` exchange nothing; asymmetric: nothing passes from `left` to `right`.
+    Partition {
+        left: Vec<NodeId>,
+        right: Vec<NodeId>,
+        symmetric: bool,
+        until: Until,
+    },
+    Crash {
+        node: NodeId,
+        until: Until,
+    },
+    Pause {
+        node: NodeId,
+        until: Until,
+    },
+    /// The message that triggered (a `Sending` or `Replying` point) arrives when `until` is met.
+    Hold {
+        until: Until,
+    },
+    /// The reply to the call that triggered (a `Sending` point) never arrives; the call does.
+    LoseReply,
+    /// The message that triggered (a `Sending` point) never arrives.
+    LoseRequest,
+    ClockStep {
+        node: NodeId,
+        offset_nanos: i64,
+        until: Until,
+    },
+    /// The durable write that triggered (a `PersistBegins` point) fails.
+    FailPersist,
+}
+
+/// When a standing fault ends; always at the plan's `heal_at` at the latest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Until {
+    After(Span),
+    /// At the next occurrence of a point, or after the span if that comes first.
+    On {
+        pattern: Pattern,
+        at_most: Span,
+    },
+}
+
+impl FaultAction {
+    pub const fn kind(&self) -> FaultKind {
+        match self {
+            FaultAction::Partition { .. } => FaultKind::Partition,
+            FaultAction::Crash { .. } => FaultKind::Crash,
+            FaultAction::Pause { .. } => FaultKind::Pause,
+            FaultAction::Hold { .. } => FaultKind::Hold,
+            FaultAction::LoseReply => FaultKind::LoseReply,
+            FaultAction::LoseRequest => FaultKind::LoseRequest,
+            FaultAction::ClockStep { .. } => FaultKind::ClockStep,
+            FaultAction::FailPersist => FaultKind::FailPersist,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Random streams, faults, plans, traces, digests and capsules.
+//!
+//! A plan is data that exists, whole, before its run: the nemesis draws nothing while it runs.
+//! What this crate deliberately does not do: run anything, judge anything, read files.
+
+pub mod capsule;
+pub mod digest;
+pub mod fault;
+pub mod plan;
+pub mod row;
+pub mod stream;
+pub mod swarm;
+pub mod trace;
+
+pub use digest::{Checkpoint, Digest, DigestChain};
+pub use fault::{Fault, FaultAction, Pattern, Point, Trigger, Until};
+pub use plan::{Network, Order, Plan, Planted, Store};
+pub use stream::{Stream, StreamName};

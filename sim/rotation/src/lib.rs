@@ -1,0 +1,1 @@
+//! The system: sans-I/O roles of secret rotation and delivery.

@@ -1,0 +1,64 @@
+//! The protocol's timing parameters, and the bounds that the invariants claim from them.
+
+use crate::Span;
+use serde::{Deserialize, Serialize};
+
+/// Parameters that every role of a run is configured with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timing {
+    /// Declared bound on |wall clock − true time| of every node: ε.
+    pub epsilon: Span,
+    /// Life of a rotator's lease on a secret.
+    pub lease_ttl: Span,
+    /// Life of an agent's grant on a version.
+    pub grant_ttl: Span,
+    /// Period of an agent's heartbeat.
+    pub heartbeat: Span,
+    /// Period at which an idle rotator reads the authority's records.
+    pub poll: Span,
+    /// After this long without a reply a call is `Unknown`.
+    pub call_timeout: Span,
+    /// A replica refuses everything when it has not heard from its primary for this long.
+    pub visibility: Span,
+    /// Period of the primary's replication messages.
+    pub replication: Span,
+    /// Time from one closed rotation to the next due time; zero: only when ordered.
+    pub rotation_period: Span,
+    /// Period of one workload's use of its credential.
+    pub use_period: Span,
+}
+
+/// What the invariants claim, for this scenario. Printed with every report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bounds {
+    /// `revoked-undelivered`: longest time from a revocation, or from the agent's reconnection if
+    /// later, to the last hand-out of the revoked version.
+    pub undelivered: Span,
+    /// `revoked-refused`: longest time from a revocation, or from the target's reachability if
+    /// later, to the last authentication with the revoked version, replicas included.
+    pub refused: Span,
+    /// `rollback-possible`: longest time R from a rollback command, or from the last disturbance if
+    /// later, to every connected holder being on an accepted, unrevoked version.
+    pub rollback: Span,
+    /// `converges`: longest time from the last fault to every rotation being closed.
+    pub converge: Span,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Timing {
+            epsilon: Span::from_millis(250),
+            lease_ttl: Span::from_secs(10),
+            grant_ttl: Span::from_secs(30),
+            heartbeat: Span::from_secs(2),
+            poll: Span::from_secs(2),
+            call_timeout: Span::from_secs(1),
+            visibility: Span::from_secs(3),
+            replication: Span::from_millis(500),
+            rotation_period: Span::ZERO,
+            use_period: Span::from_secs(1),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Identifiers, epochs and fences: newtypes, so that no number can stand for another.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident($int:ty) $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub $int);
+
+        impl $name {
+            /// The id after this one. Saturates: an id space is never exhausted in a bounded run.
+            pub const fn next(self) -> Self {
+                Self(self.0.saturating_add(1))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "{}"), self.0)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(self, f)
+            }
+        }
+
+        impl From<$name> for u64 {
+            fn from(value: $name) -> u64 {
+                u64::from(value.0)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A killable unit of the world: index into the topology.
+    NodeId(u16) "node-";
+    /// A named credential.
+    SecretId(u16) "secret-";
+    /// One immutable value of a secret; rises by one with each rotation begun.
+    VersionId(u32) "v";
+    /// One rotation of one secret, from `Begin` to `Closed`.
+    TxnId(u32) "txn-";
+    /// Fencing epoch of a secret's rotation lease: rises with each acquisition, never with a renewal.
+    Epoch(u32) "e";
+    /// Compare-and-set counter of a secret's slice: rises with each effective command.
+    Revision(u32) "r";
+    /// Revocation serial of a secret: rises with each revocation.
+    Serial(u32) "s";
+    /// Position in the authority's log, from 1. Zero means "nothing yet".
+    LogIndex(u32) "i";
+    /// One external call, unique in a run: caller's node, incarnation and ordinal.
+    CallId(u64) "call-";
+    /// Names an effect of one incarnation of one role, so that its completion can be matched.
+    Token(u64) "t";
+    /// Names a timer slot of a role; arming it again replaces the former deadline.
+    TimerId(u32) "timer-";
+    /// Names a durable record on a node's disk.
+    RecordId(u32) "record-";
+    /// Counts the starts of one node.
+    Incarnation(u32) "inc-";
+    /// A fault's place in the plan.
+    FaultId(u16) "fault-";
+    /// Which version of the code a node runs.
+    BuildId(u16) "build-";
+}
+
+impl NodeId {
+    /// Stands for the world itself in events that concern no single node.
+    pub const WORLD: NodeId = NodeId(u16::MAX);
+}
+
+/// One of the two database principals that versions of a secret alternate between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Principal {
+    Blue,
+    Green,
+}
+
+impl Principal {
+    pub const ALL: [Principal; 2] = [Principal::Blue, Principal::Green];
+
+    pub const fn other(self) -> Self {
+        match self {
+            Principal::Blue => Principal::Green,
+            Principal::Green => Principal::Blue,
+        }
+    }
+
+    pub const fn index(self) -> usize {
+        match self {
+            Principal::Blue => 0,
+            Principal::Green => 1,
+        }
+    }
+}
+
+/// The external effects of one rotation, in the only order in which they may reach a target.
+///
+/// The numbers are the third component of a fence: within one epoch and transaction a later step
+/// outranks an earlier one, so that giving up (`Discard`) fences off a `Set` still in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// The pending version's principal gets the pending value.
+    Set = 1,
+    /// The previous version was revoked while the rotation was open: its principal is closed.
+    DisablePrevious = 2,
+    /// The previous version's principal is closed because the rotation succeeded.
+    Retire = 3,
+    /// The pending (or demoted) version's principal is closed because the rotation was given up.
+    Discard = 4,
+    /// The current version was revoked with no rotation open: its principal is closed.
+    DisableCurrent = 5,
+}
+
+impl Step {
+    pub const ALL: [Step; 5] =
+        [Step::Set, Step::DisablePrevious, Step::Retire, Step::Discard, Step::DisableCurrent];
+
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.number() == number)
+    }
+}
+
+/// Fencing token checked at the target: strictly increasing in (epoch, transaction, step).
+///
+/// Source: M. Kleppmann, "How to do distributed locking": a lease alone cannot stop a stale holder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Fence {
+    pub epoch: Epoch,
+    pub txn: TxnId,
+    pub step: Step,
+}
+
+impl fmt::Display for Fence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "({}, {}, {:?})", self.epoch, self.txn, self.step)
+    }
+}

@@ -1,0 +1,62 @@
+//! Ids and sentences of the invariants that the judges know.
+
+use serde::{Deserialize, Serialize};
+
+/// One positive sentence, one stable id. Judged in `spec`, counted in every report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Invariant {
+    AppliedOnce,
+    RevokedUndelivered,
+    RevokedRefused,
+    RollbackPossible,
+    DurableAck,
+    Converges,
+}
+
+impl Invariant {
+    pub const ALL: [Invariant; 6] = [
+        Invariant::AppliedOnce,
+        Invariant::RevokedUndelivered,
+        Invariant::RevokedRefused,
+        Invariant::RollbackPossible,
+        Invariant::DurableAck,
+        Invariant::Converges,
+    ];
+
+    pub const fn id(self) -> &'static str {
+        match self {
+            Invariant::AppliedOnce => "applied-once",
+            Invariant::RevokedUndelivered => "revoked-undelivered",
+            Invariant::RevokedRefused => "revoked-refused",
+            Invariant::RollbackPossible => "rollback-possible",
+            Invariant::DurableAck => "durable-ack",
+            Invariant::Converges => "converges",
+        }
+    }
+
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Invariant::AppliedOnce => {
+                "per transaction at most one value is ever in force, and the fences a target enforces strictly increase"
+            }
+            Invariant::RevokedUndelivered => {
+                "no agent hands out a version later than its revocation plus the bound while connected, nor ever past its lease plus ε"
+            }
+            Invariant::RevokedRefused => {
+                "no replica of a reachable target authenticates a version later than its revocation plus the bound"
+            }
+            Invariant::RollbackPossible => {
+                "before the point of no return the previous version stays accepted, and a rollback command brings every connected holder onto an accepted version within R"
+            }
+            Invariant::DurableAck => "what was acknowledged is durable, and survives every crash",
+            Invariant::Converges => {
+                "after the last fault every rotation closes and every holder is served within K"
+            }
+        }
+    }
+
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|invariant| invariant.id() == id)
+    }
+}

@@ -1,0 +1,2 @@
+//! The contract between a role and whatever drives it, by version.
+pub mod v1;
