@@ -1,1 +1,314 @@
-//! Under construction.
+//! The capsule: one failing run as a file that anyone can replay.
+//!
+//! It carries the whole resolved plan, not only the seed, so that it replays without the scenario
+//! file and without the generator that made the plan. Its digest and checkpoints let a replay say
+//! *where* it differs, not only that it does. It is committable: text, tens of kilobytes, no secret
+//! bytes, no absolute path, no wall-clock time.
+//!
+//! It deliberately does not run or judge anything, and reads no file: the harness does.
+
+use crate::fingerprint::Fingerprint;
+use crate::{Checkpoint, Digest, Fault, FaultAction, Pattern, Plan, Trigger, Until};
+use serde::{Deserialize, Serialize};
+use tumbler_types::{FaultId, Instant, Invariant, NodeId, Topology, Verdict};
+
+/// Version 1 of `*.repro.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Capsule {
+    /// [`Capsule::SCHEMA`].
+    pub schema: u32,
+    pub build: Build,
+    pub scenario: String,
+    pub seed: u64,
+    /// What is expected when the plan is run again.
+    pub expect: Expect,
+    pub fingerprint: Fingerprint,
+    /// Number of events in the whole run, or those known of when a worker died.
+    pub events: u64,
+    /// Digest of the whole trace; none if a worker died.
+    pub digest: Option<Digest>,
+    /// Prefixes, in rising order, denser toward the finding; at most [`Capsule::CHECKPOINTS_MAX`].
+    pub checkpoints: Vec<Checkpoint>,
+    /// The plan's faults that fired, in order of firing: the realized plan.
+    pub fired: Vec<FaultId>,
+    /// Last node and event before a crash.
+    pub last: Option<LastWords>,
+    /// The line that replays this file, from the directory that it is in.
+    pub replay: String,
+    pub plan_digest: Digest,
+    pub plan: Plan,
+}
+
+impl Capsule {
+    pub const SCHEMA: u32 = 1;
+    pub const CHECKPOINTS_MAX: usize = 48;
+
+    /// Reads and validates the text of a capsule.
+    pub fn parse(text: &str) -> Result<Self, CapsuleError> {
+        let damaged = |error: serde_json::Error| CapsuleError::Damaged {
+            line: error.line(),
+            column: error.column(),
+            why: bare(&error),
+        };
+        let Schema { schema } = serde_json::from_str(text).map_err(damaged)?;
+        if schema != Self::SCHEMA {
+            return Err(CapsuleError::UnknownSchema { got: schema, known: Self::SCHEMA });
+        }
+        let capsule: Capsule = serde_json::from_str(text).map_err(damaged)?;
+        capsule.validate()?;
+        Ok(capsule)
+    }
+
+    /// The text of the file.
+    pub fn to_text(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("a capsule holds only plain data");
+        text.push('\n');
+        text
+    }
+
+    fn validate(&self) -> Result<(), CapsuleError> {
+        if self.plan.schema != Plan::SCHEMA {
+            return Err(CapsuleError::UnknownPlanSchema { got: self.plan.schema, known: Plan::SCHEMA });
+        }
+        let got = plan_digest(&self.plan);
+        if got != self.plan_digest {
+            return Err(CapsuleError::PlanDiffers { expected: self.plan_digest, got });
+        }
+        let wrong = |what: String| Err(CapsuleError::Inconsistent { what });
+        if self.seed != self.plan.seed {
+            return wrong(format!("seed is {} and the plan's seed {}", self.seed, self.plan.seed));
+        }
+        let planned = |id: &FaultId| self.plan.faults.iter().any(|fault| fault.id == *id);
+        if let Some(id) = self.fired.iter().find(|id| !planned(id)) {
+            return wrong(format!("{id} fired and is not in the plan"));
+        }
+        if !self.checkpoints.is_sorted_by(|a, b| a.events < b.events) {
+            return wrong("checkpoints do not rise".to_owned());
+        }
+        validate_plan(&self.plan).or_else(wrong)
+    }
+}
+
+/// Which code made the capsule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Build {
+    pub version: String,
+    /// Digest of the executable: two builds are the same build iff these are equal.
+    pub digest: Digest,
+}
+
+/// What a replay on the same build must show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    pub verdict: Verdict,
+    pub invariant: Option<Invariant>,
+    /// Number of the event that shows it.
+    pub step: Option<u64>,
+}
+
+/// The last that was known of a run that died.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LastWords {
+    /// Name of the node that was handling an input; none if that is unknown.
+    pub node: Option<String>,
+    /// Number of the last event recorded, and what it was, if known.
+    pub seq: u64,
+    pub at: Instant,
+    pub event: Option<String>,
+    /// How the run died: signal, time limit or panic message.
+    pub why: String,
+}
+
+/// Digest that names a plan.
+pub fn plan_digest(plan: &Plan) -> Digest {
+    Digest::of(&serde_json::to_vec(plan).expect("a plan holds only plain data"))
+}
+
+/// Why a capsule does not apply.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CapsuleError {
+    #[error("line {line}, column {column}: {why}")]
+    Damaged { line: usize, column: usize, why: String },
+    #[error("expected capsule schema {known}, got {got}")]
+    UnknownSchema { got: u32, known: u32 },
+    #[error("expected plan schema {known}, got {got}")]
+    UnknownPlanSchema { got: u32, known: u32 },
+    #[error("the plan was changed: expected digest {expected}, got {got}")]
+    PlanDiffers { expected: Digest, got: Digest },
+    #[error("the parts disagree: {what}")]
+    Inconsistent { what: String },
+}
+
+/// The one field that must be readable before all others are.
+#[derive(Deserialize)]
+struct Schema {
+    schema: u32,
+}
+
+/// serde_json's message without the position, which is told apart.
+fn bare(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+/// Every node and secret that the plan names exists.
+fn validate_plan(plan: &Plan) -> Result<(), String> {
+    let Topology { secrets, agents, .. } = plan.topology;
+    let node_count = plan.topology.node_count();
+    let known = |node: NodeId| {
+        if node.0 < node_count { Ok(()) } else { Err(format!("{node} is not one of {node_count} nodes")) }
+    };
+    if plan.canaries > agents {
+        return Err(format!("{} canaries among {agents} agents", plan.canaries));
+    }
+    if plan.heal_at > plan.end_at {
+        return Err(format!("faults heal at {}, after the end at {}", plan.heal_at, plan.end_at));
+    }
+    for offset in &plan.offsets {
+        known(offset.node)?;
+    }
+    if let Some(order) = plan.orders.iter().find(|order| order.secret.0 >= secrets) {
+        return Err(format!("an order names {}, and there are {secrets} secrets", order.secret));
+    }
+    for Fault { id: _, trigger, action } in &plan.faults {
+        if let Trigger::On { pattern: Pattern { node: Some(node), .. }, .. } = trigger {
+            known(*node)?;
+        }
+        let until = match action {
+            FaultAction::Partition { left, right, symmetric: _, until } => {
+                left.iter().chain(right).try_for_each(|node| known(*node))?;
+                Some(until)
+            }
+            FaultAction::Crash { node, until }
+            | FaultAction::Pause { node, until }
+            | FaultAction::ClockStep { node, offset_nanos: _, until } => {
+                known(*node)?;
+                Some(until)
+            }
+            FaultAction::Hold { until } => Some(until),
+            FaultAction::LoseReply | FaultAction::LoseRequest | FaultAction::FailPersist => None,
+        };
+        if let Some(Until::On { pattern: Pattern { node: Some(node), .. }, .. }) = until {
+            known(*node)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Network, Store};
+    use std::collections::BTreeSet;
+    use tumbler_types::{Bounds, Span, Timing};
+
+    fn capsule() -> Capsule {
+        let latency_min = Span::from_millis(1);
+        let latency_max = Span::from_millis(9);
+        let plan = Plan {
+            schema: Plan::SCHEMA,
+            scenario: "standard".to_owned(),
+            seed: 7,
+            topology: Topology { rotators: 2, agents: 2, replicas: 1, workloads: 1, secrets: 1 },
+            timing: Timing::default(),
+            bounds: Bounds {
+                undelivered: Span::from_secs(1),
+                refused: Span::from_secs(1),
+                rollback: Span::from_secs(1),
+                converge: Span::from_secs(1),
+            },
+            network: Network { latency_min, latency_max },
+            store: Store { latency_min, latency_max },
+            canaries: 1,
+            heal_at: Instant(5),
+            end_at: Instant(9),
+            offsets: Vec::new(),
+            orders: Vec::new(),
+            faults: vec![Fault {
+                id: FaultId(0),
+                trigger: Trigger::At(Instant(3)),
+                action: FaultAction::LoseReply,
+            }],
+            planted: None,
+        };
+        let verdict = Verdict::Violated;
+        let invariant = Some(Invariant::AppliedOnce);
+        Capsule {
+            schema: Capsule::SCHEMA,
+            build: Build { version: "0.1.0".to_owned(), digest: Digest::of(b"build") },
+            scenario: "standard".to_owned(),
+            seed: 7,
+            expect: Expect { verdict, invariant, step: Some(3) },
+            fingerprint: Fingerprint { verdict, invariant, role: None, phase: None, faults: BTreeSet::new() },
+            events: 9,
+            digest: Some(Digest::of(b"trace")),
+            checkpoints: vec![Checkpoint { events: 4, at: Instant(1), digest: Digest::of(b"prefix") }],
+            fired: vec![FaultId(0)],
+            last: None,
+            replay: "tumbler replay standard-7.repro.json".to_owned(),
+            plan_digest: plan_digest(&plan),
+            plan,
+        }
+    }
+
+    #[track_caller]
+    fn check(change: impl FnOnce(&mut Capsule), expect: &str) {
+        let mut changed = capsule();
+        change(&mut changed);
+        let got = Capsule::parse(&changed.to_text()).map_err(|error| error.to_string());
+        assert_eq!(got, Err(expect.to_owned()));
+    }
+
+    #[test]
+    fn a_capsule_survives_its_text_form() {
+        assert_eq!(Capsule::parse(&capsule().to_text()), Ok(capsule()));
+    }
+
+    #[test]
+    fn damaged_text_is_refused_with_its_place() {
+        let text = capsule().to_text();
+        let cut = Capsule::parse(&text[..text.len() / 2]).expect_err("half a capsule");
+        assert!(matches!(cut, CapsuleError::Damaged { line: 20.., .. }), "{cut}");
+        let twice = Capsule::parse(&format!("{text}{text}")).expect_err("two capsules");
+        assert!(twice.to_string().ends_with("trailing characters"), "{twice}");
+        let unknown = text.replacen("\"seed\"", "\"sead\"", 1);
+        let unknown = Capsule::parse(&unknown).expect_err("an unknown field");
+        assert!(unknown.to_string().contains("line 8, column 8: unknown field `sead`"), "{unknown}");
+        let empty = Capsule::parse("").expect_err("nothing").to_string();
+        assert_eq!(empty, "line 1, column 0: EOF while parsing a value");
+    }
+
+    #[test]
+    fn a_capsule_whose_parts_disagree_is_refused() {
+        check(|capsule| capsule.schema = 9, "expected capsule schema 1, got 9");
+        check(|capsule| capsule.plan.schema = 2, "expected plan schema 1, got 2");
+        check(|capsule| capsule.seed = 8, "the parts disagree: seed is 8 and the plan's seed 7");
+        check(
+            |capsule| capsule.fired = vec![FaultId(1)],
+            "the parts disagree: fault-1 fired and is not in the plan",
+        );
+        let plain = capsule().plan_digest;
+        let mut changed = capsule().plan;
+        changed.canaries = 2;
+        let got = plan_digest(&changed);
+        check(
+            |capsule| capsule.plan.canaries = 2,
+            &format!("the plan was changed: expected digest {plain}, got {got}"),
+        );
+        check(
+            |capsule| {
+                capsule.plan.faults[0].action =
+                    FaultAction::Crash { node: NodeId(99), until: Until::After(Span::ZERO) };
+                capsule.plan_digest = plan_digest(&capsule.plan);
+            },
+            "the parts disagree: node-99 is not one of 9 nodes",
+        );
+    }
+}

@@ -64,6 +64,12 @@ impl DigestChain {
         }
     }
 
+    /// Digest of everything so far, between two events.
+    pub fn sample(&mut self) -> Checkpoint {
+        self.flush();
+        Checkpoint { events: self.events, at: self.at, digest: self.prefix() }
+    }
+
     /// Digest of everything so far, and the checkpoints before it.
     pub fn finish(mut self) -> (Digest, Vec<Checkpoint>) {
         self.flush();

@@ -1,12 +1,14 @@
 //! Faults as data: what is done, to whom, when, and for how long.
 
 use serde::{Deserialize, Serialize};
-use tumbler_types::{FaultKind, Instant, NodeId, Phase, SecretId, Span, event::FrameKind};
+use tumbler_types::{FaultId, FaultKind, Instant, NodeId, Phase, SecretId, Span, event::FrameKind};
 
 /// One planned disturbance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
+    /// Stable name within the plan: editing a plan never renumbers the faults that stay.
+    pub id: FaultId,
     pub trigger: Trigger,
     pub action: FaultAction,
 }

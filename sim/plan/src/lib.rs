@@ -6,13 +6,17 @@
 pub mod capsule;
 pub mod digest;
 pub mod fault;
+pub mod fingerprint;
 pub mod plan;
 pub mod row;
 pub mod stream;
 pub mod swarm;
 pub mod trace;
 
+pub use capsule::{Build, Capsule, CapsuleError, Expect, LastWords, plan_digest};
 pub use digest::{Checkpoint, Digest, DigestChain};
 pub use fault::{Fault, FaultAction, Pattern, Point, Trigger, Until};
-pub use plan::{Network, Order, Plan, Planted, Store};
+pub use fingerprint::Fingerprint;
+pub use plan::{Network, Offset, Order, Plan, Planted, Store};
+pub use row::Row;
 pub use stream::{Stream, StreamName};

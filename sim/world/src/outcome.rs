@@ -2,7 +2,7 @@
 
 use tumbler_plan::{Checkpoint, Digest, Plan};
 use tumbler_spec::Judgement;
-use tumbler_types::{Instant, NodeId, Observed, role::v1::Role};
+use tumbler_types::{FaultId, Instant, NodeId, Observed, role::v1::Role};
 
 /// Makes the role of a node. Called once per incarnation, on the run's own thread.
 pub type RoleFactory = dyn Fn(&Plan, NodeId) -> Box<dyn Role> + Send + Sync;
@@ -62,8 +62,8 @@ pub struct Outcome {
     pub events: u64,
     pub messages: u64,
     pub end_at: Instant,
-    /// Indices into the plan's faults that fired: the realized plan.
-    pub fired: Vec<usize>,
+    /// The plan's faults that fired, in order of firing: the realized plan.
+    pub fired: Vec<FaultId>,
     /// `None` with judges off. Its verdict is `Crashed` if a role panicked.
     pub judgement: Option<Judgement>,
     pub panic: Option<Panic>,

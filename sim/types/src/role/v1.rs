@@ -122,7 +122,8 @@ impl FromIterator<Effect> for Effects {
     }
 }
 
-/// A node's state machine. Object-safe: drivers hold `Box<dyn Role>`.
-pub trait Role {
+/// A node's state machine. Object-safe: drivers hold `Box<dyn Role>`. `Send`, because a driver may
+/// keep a role in a task of its own; it is never shared.
+pub trait Role: Send {
     fn handle(&mut self, now: Now, input: Input) -> Effects;
 }

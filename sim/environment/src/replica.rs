@@ -1,0 +1,91 @@
+//! A read replica of the target: authenticates from its copy, and closes itself when out of touch.
+//!
+//! It keeps nothing on disk. A copy counts only if it left the primary later than the last one and
+//! not long ago, so that a message held on the way cannot bring a withdrawn value back.
+
+use tumbler_types::event::Refusal;
+use tumbler_types::role::v1::{Effect, Effects, Input, Now, Role};
+use tumbler_types::{Principal, Tag, Timing, Token, Topology, Wall};
+use tumbler_wire::Frame;
+use tumbler_wire::frame::{LoginReply, LoginRequest, Replicate};
+use tumbler_wire::tag::value_tag;
+
+pub struct Replica {
+    timing: Timing,
+    copies: Vec<Option<Copy>>,
+}
+
+/// The last copy of one secret.
+#[derive(Clone, Copy)]
+struct Copy {
+    blue: Tag,
+    green: Tag,
+    sent: Wall,
+    heard: Now,
+}
+
+impl Replica {
+    pub fn new(topology: &Topology, timing: Timing) -> Self {
+        Replica { timing, copies: topology.secrets().map(|_| None).collect() }
+    }
+
+    fn handle_received(&mut self, now: Now, frame: &[u8]) {
+        let Ok(Frame::Replicate(Replicate { secret, fence: _, blue, green, sent })) = Frame::from_bytes(frame) else {
+            return;
+        };
+        let Some(slot) = self.copies.get_mut(usize::from(secret.0)) else { return };
+        let is_newer = slot.is_none_or(|copy| sent > copy.sent);
+        // Both clocks may be off by ε; a message older than that on top of a period was held.
+        let age_max = self.timing.replication.plus(self.timing.epsilon.times(2));
+        if is_newer && now.wall.since(sent) <= age_max {
+            *slot = Some(Copy { blue, green, sent, heard: now });
+        }
+    }
+
+    fn login(&self, now: Now, request: &LoginRequest) -> LoginReply {
+        let copy = self.copies.get(usize::from(request.secret.0)).copied().flatten();
+        let refusal = match copy {
+            Some(copy) if self.is_in_touch(now, &copy) => {
+                let accepted = match request.principal {
+                    Principal::Blue => copy.blue,
+                    Principal::Green => copy.green,
+                };
+                (accepted != value_tag(&request.value)).then_some(Refusal::WrongValue)
+            }
+            Some(_) | None => Some(Refusal::Stale),
+        };
+        LoginReply { refusal }
+    }
+
+    /// By both clocks: either one may have been stopped or moved.
+    fn is_in_touch(&self, now: Now, copy: &Copy) -> bool {
+        let bound = self.timing.visibility;
+        now.mono.since(copy.heard.mono) <= bound && now.wall.since(copy.heard.wall) <= bound
+    }
+
+    fn handle_called(&self, now: Now, call: Token, frame: &[u8], effects: &mut Effects) {
+        if let Ok(Frame::LoginRequest(request)) = Frame::from_bytes(frame) {
+            let frame = Frame::from(self.login(now, &request)).to_bytes();
+            effects.push(Effect::Reply { call, frame });
+        }
+    }
+}
+
+impl Role for Replica {
+    fn handle(&mut self, now: Now, input: Input) -> Effects {
+        let mut effects = Effects::new();
+        match input {
+            Input::Received { from: _, frame } => self.handle_received(now, &frame),
+            Input::Called { call, from: _, frame } => self.handle_called(now, call, &frame, &mut effects),
+            // It starts empty, sets no timer, writes and calls nothing.
+            Input::Boot { .. }
+            | Input::Persisted { .. }
+            | Input::PersistFailed { .. }
+            | Input::Returned { .. }
+            | Input::Unknown { .. }
+            | Input::Committed { .. }
+            | Input::Timer { .. } => {}
+        }
+        effects
+    }
+}

@@ -1,0 +1,372 @@
+//! The rotator: moves rotations along, under a lease, one call at a time.
+//!
+//! Written as one function from the authority's record to the next call ([`next_call`]). Nothing
+//! that a crash could lose is needed: phase, value and debts are in the record, and what it
+//! remembers between two calls only spares it repetitions. A refused command waits for the next
+//! poll; an unknown outcome is queried, and the same effect repeated with the same fence.
+//!
+//! What it deliberately does not do: trust its lease at the target. The fence there decides.
+//!
+//! Upholds `applied-once`, `revoked-refused`.
+
+use crate::guard::next_phase;
+use crate::settings::Settings;
+use tumbler_types::event::{OrderKind, Refusal};
+use tumbler_types::role::v1::{Effect, Effects, Input, Now, Role};
+use tumbler_types::{
+    Epoch, Fence, Mono, NodeId, Phase, Principal, SecretId, SecretValue, Span, Step, TimerId, Token, TxnId,
+};
+use tumbler_wire::frame::{
+    AdvanceRequest, ApplyRequest, BeginRequest, ConfirmRequest, LeaseRequest, LoginRequest, OrderRequest,
+    QueryRequest, ReadRequest,
+};
+use tumbler_wire::tag::{tag_of, value_tag};
+use tumbler_wire::{Frame, Labeled, Record};
+
+pub struct Rotator {
+    settings: Settings,
+    entropy: [u8; 32],
+    desks: Vec<Desk>,
+    tokens: u64,
+    minted: u64,
+}
+
+/// One secret at this rotator. All of it volatile.
+struct Desk {
+    secret: SecretId,
+    waiting: Option<Waiting>,
+    lease: Option<Lease>,
+    progress: Option<Progress>,
+    /// The value for a rotation whose `Begin` was not confirmed: a repetition carries the same one.
+    value: Option<(TxnId, SecretValue)>,
+    record: Option<Record>,
+}
+
+/// The lease as this rotator knows it, on its own monotonic clock.
+#[derive(Clone, Copy)]
+struct Lease {
+    epoch: Epoch,
+    until: Mono,
+}
+
+/// How far the effect under `fence` is known to have come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Progress {
+    fence: Fence,
+    phase: Phase,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The outcome of the effect is unknown.
+    InDoubt,
+    /// The target has it; so many verifiers were seen to agree.
+    Applied { verifiers: usize },
+}
+
+/// The one call that is out.
+#[derive(Clone)]
+struct Waiting {
+    token: Token,
+    sent: Mono,
+    call: Call,
+}
+
+/// What a rotator can ask for, apart from the bytes.
+#[derive(Clone)]
+enum Call {
+    Record,
+    Apply { progress: Progress },
+    Query { progress: Progress, principal: Principal, expected: tumbler_types::Tag },
+    /// A login that must succeed, or must be refused.
+    Login { progress: Progress, accepted: bool },
+}
+
+/// The next call: its meaning, where to, and the request.
+struct Next {
+    call: Call,
+    to: NodeId,
+    frame: Frame,
+}
+
+/// An effect at the target that the record makes necessary.
+struct Wanted<'r> {
+    step: Step,
+    /// The version whose principal is touched.
+    version: &'r Labeled,
+    /// Whether the principal gets the version's value, or nothing.
+    accepts: bool,
+}
+
+impl Rotator {
+    pub fn new(settings: Settings) -> Self {
+        let desk = |secret| Desk { secret, waiting: None, lease: None, progress: None, value: None, record: None };
+        Rotator { desks: settings.topology.secrets().map(desk).collect(), settings, entropy: [0; 32], tokens: 0, minted: 0 }
+    }
+
+    fn handle_timer(&mut self, now: Now, timer: TimerId, effects: &mut Effects) {
+        let Ok(index) = usize::try_from(timer.0) else { return };
+        effects.push(Effect::SetTimer { timer, after: self.settings.timing.poll });
+        let Some(desk) = self.desks.get(index) else { return };
+        if desk.waiting.is_none() {
+            let frame = ReadRequest { secret: desk.secret }.into();
+            let to = self.settings.topology.authority();
+            self.call(now, index, Next { call: Call::Record, to, frame }, effects);
+        }
+    }
+
+    fn call(&mut self, now: Now, index: usize, next: Next, effects: &mut Effects) {
+        self.tokens += 1;
+        let token = Token(self.tokens);
+        let Next { call, to, frame } = next;
+        self.desks[index].waiting = Some(Waiting { token, sent: now.mono, call });
+        let timeout = self.settings.timing.call_timeout;
+        effects.push(Effect::Call { token, to, frame: frame.to_bytes(), timeout });
+    }
+
+    /// Takes the call with this token out, with its desk.
+    fn take(&mut self, token: Token) -> Option<(usize, Waiting)> {
+        let index = self.desks.iter().position(|desk| desk.waiting.as_ref().is_some_and(|out| out.token == token))?;
+        self.desks[index].waiting.take().map(|waiting| (index, waiting))
+    }
+
+    fn handle_returned(&mut self, now: Now, token: Token, bytes: &[u8], effects: &mut Effects) {
+        let Some((index, Waiting { token: _, sent, call })) = self.take(token) else { return };
+        // An answer that does not parse, or does not fit, leaves everything to the next poll.
+        let Ok(frame) = Frame::from_bytes(bytes) else { return };
+        let goes_on = match (call, frame) {
+            (Call::Record, Frame::RecordReply(reply)) => {
+                self.learn(index, sent, reply.record);
+                reply.done
+            }
+            (Call::Apply { progress }, Frame::ApplyReply(reply)) => {
+                self.desks[index].progress =
+                    reply.applied.then_some(Progress { stage: Stage::Applied { verifiers: 0 }, ..progress });
+                reply.applied
+            }
+            (Call::Query { progress, principal, expected }, Frame::QueryReply(reply)) => {
+                let value = if principal == Principal::Blue { reply.blue } else { reply.green };
+                let is_applied = reply.fence.map(Fence::from) == Some(progress.fence) && value == expected;
+                self.desks[index].progress =
+                    is_applied.then_some(Progress { stage: Stage::Applied { verifiers: 0 }, ..progress });
+                true
+            }
+            (Call::Login { progress, accepted }, Frame::LoginReply(reply)) => {
+                // A verifier that has closed itself, being out of touch, uses no version at all.
+                let agrees = reply.refusal == Some(Refusal::Stale) || reply.refusal.is_none() == accepted;
+                self.count_verifier(index, progress, agrees);
+                agrees
+            }
+            _ => false,
+        };
+        if goes_on {
+            self.proceed(now, index, effects);
+        }
+    }
+
+    fn learn(&mut self, index: usize, sent: Mono, record: Record) {
+        let me = self.settings.me;
+        let desk = &mut self.desks[index];
+        desk.lease = (record.holder == me && record.epoch > Epoch(0))
+            .then(|| Lease { epoch: record.epoch, until: sent.plus(record.lease_left) });
+        if desk.value.as_ref().is_some_and(|(txn, _)| *txn <= record.txn) {
+            desk.value = None;
+        }
+        desk.record = Some(record);
+    }
+
+    fn count_verifier(&mut self, index: usize, progress: Progress, agrees: bool) {
+        let Stage::Applied { verifiers } = progress.stage else { return };
+        let stage = if agrees { Stage::Applied { verifiers: verifiers + 1 } } else { Stage::Applied { verifiers: 0 } };
+        self.desks[index].progress = Some(Progress { stage, ..progress });
+    }
+
+    fn handle_unknown(&mut self, now: Now, token: Token, effects: &mut Effects) {
+        let Some((index, Waiting { token: _, sent: _, call })) = self.take(token) else { return };
+        match call {
+            Call::Apply { progress } => {
+                self.desks[index].progress = Some(Progress { stage: Stage::InDoubt, ..progress });
+                self.proceed(now, index, effects);
+            }
+            // A replica that does not answer serves nobody that could be waited for.
+            Call::Login { progress, .. } if progress.stage != (Stage::Applied { verifiers: 0 }) => {
+                self.count_verifier(index, progress, true);
+                self.proceed(now, index, effects);
+            }
+            Call::Record | Call::Query { .. } | Call::Login { .. } => {}
+        }
+    }
+
+    /// Does what the record asks for next, if anything.
+    fn proceed(&mut self, now: Now, index: usize, effects: &mut Effects) {
+        let Some(record) = self.desks[index].record.clone() else { return };
+        if let Some(next) = self.next_call(now, index, &record) {
+            self.call(now, index, next, effects);
+        }
+    }
+
+    /// Record → next call.
+    fn next_call(&mut self, now: Now, index: usize, record: &Record) -> Option<Next> {
+        if record.phase == Phase::Idle && !record.due && record.owed.is_empty() {
+            return None;
+        }
+        let Some(lease) = self.desks[index].lease.filter(|lease| self.is_safe(now, *lease)) else {
+            let is_free = record.lease_left == Span::ZERO || record.holder == self.settings.me;
+            return is_free.then(|| self.ask(LeaseRequest { secret: record.secret }.into()));
+        };
+        let half = Span(self.settings.timing.lease_ttl.nanos() / 2);
+        if lease.until.since(now.mono) < half {
+            return Some(self.ask(LeaseRequest { secret: record.secret }.into()));
+        }
+        if wants_rollback(record) {
+            let (secret, txn) = (record.secret, Some(record.txn));
+            return Some(self.ask(OrderRequest { secret, order: OrderKind::RollBack, txn }.into()));
+        }
+        if let Some(wanted) = wanted_effect(record)
+            && let Some(next) = self.next_at_target(index, lease.epoch, record, &wanted)
+        {
+            return Some(next);
+        }
+        self.next_command(index, lease.epoch, record)
+    }
+
+    /// Two call time-outs are left: whatever leaves now is answered, or unknown, before the end.
+    fn is_safe(&self, now: Now, lease: Lease) -> bool {
+        now.mono.plus(self.settings.timing.call_timeout.times(2)) < lease.until
+    }
+
+    fn ask(&self, frame: Frame) -> Next {
+        Next { call: Call::Record, to: self.settings.topology.authority(), frame }
+    }
+
+    /// The next call for an effect: apply, or query a doubtful one, then look at every verifier.
+    fn next_at_target(&self, index: usize, epoch: Epoch, record: &Record, wanted: &Wanted<'_>) -> Option<Next> {
+        let Wanted { step, version, accepts } = *wanted;
+        let Labeled { version: _, principal, value } = version;
+        let fence = Fence { epoch, txn: record.txn, step };
+        let secret = record.secret;
+        let fresh = Progress { fence, phase: record.phase, stage: Stage::InDoubt };
+        let known = self.desks[index].progress.filter(|known| known.fence == fence && known.phase == record.phase);
+        let target = self.settings.topology.target();
+        let (call, to, frame) = match known.map(|known| known.stage) {
+            None => {
+                let value = if accepts { value.clone() } else { SecretValue::new(Vec::new()) };
+                let apply = ApplyRequest { secret, fence: fence.into(), principal: *principal, value };
+                (Call::Apply { progress: fresh }, target, apply.into())
+            }
+            Some(Stage::InDoubt) => {
+                let expected = if accepts { value_tag(value) } else { tumbler_types::Tag::NONE };
+                let call = Call::Query { progress: fresh, principal: *principal, expected };
+                (call, target, QueryRequest { secret }.into())
+            }
+            Some(stage @ Stage::Applied { verifiers }) => {
+                let to = self.settings.verifiers().get(verifiers).copied()?;
+                let login = LoginRequest { secret, principal: *principal, value: value.clone() };
+                (Call::Login { progress: Progress { stage, ..fresh }, accepted: accepts }, to, Frame::from(login))
+            }
+        };
+        Some(Next { call, to, frame })
+    }
+
+    /// The next command, once the target shows what the record asks for.
+    fn next_command(&mut self, index: usize, epoch: Epoch, record: &Record) -> Option<Next> {
+        let secret = record.secret;
+        if let Some(version) = wanted_effect(record).filter(|wanted| is_disabling(wanted.step)).map(|wanted| wanted.version) {
+            return Some(self.ask(ConfirmRequest { secret, epoch, version: version.version }.into()));
+        }
+        if record.phase == Phase::Idle {
+            return self.begin(index, epoch, record);
+        }
+        let (from, to) = (record.phase, next_phase(record.phase)?);
+        let advance = AdvanceRequest { secret, epoch, txn: record.txn, from, to };
+        record.ready.then(|| self.ask(advance.into()))
+    }
+
+    fn begin(&mut self, index: usize, epoch: Epoch, record: &Record) -> Option<Next> {
+        let current = record.current.as_ref().filter(|_| record.due)?;
+        let (txn, version) = (record.txn.next(), record.version_last.next());
+        let value = match self.desks[index].value.clone() {
+            Some((minted, value)) if minted == txn => value,
+            Some(_) | None => self.mint(),
+        };
+        self.desks[index].value = Some((txn, value.clone()));
+        let principal = current.principal.other();
+        let begin = BeginRequest { secret: record.secret, epoch, txn, version, principal, value };
+        Some(self.ask(begin.into()))
+    }
+
+    /// 128 fresh bits from this incarnation's entropy.
+    fn mint(&mut self) -> SecretValue {
+        let mut bytes = Vec::with_capacity(16);
+        let (left, right) = self.entropy.split_at(16);
+        for key in [left, right] {
+            let key = key.try_into().expect("half of 32 bytes is 16");
+            bytes.extend_from_slice(&tag_of(key, &self.minted.to_le_bytes()).0.to_le_bytes());
+        }
+        self.minted += 1;
+        SecretValue::new(bytes)
+    }
+}
+
+/// The effect that the record makes necessary at the target, if any.
+fn wanted_effect(record: &Record) -> Option<Wanted<'_>> {
+    let owed = |version: &Option<Labeled>| version.as_ref().is_some_and(|v| record.owed.contains(&v.version));
+    let (step, version, accepts) = match record.phase {
+        Phase::Idle if owed(&record.current) => (Step::DisableCurrent, &record.current, false),
+        Phase::Idle => return None,
+        Phase::Draft => (Step::Set, &record.pending, true),
+        Phase::Staged | Phase::Canary if owed(&record.current) => (Step::DisablePrevious, &record.current, false),
+        Phase::Staged | Phase::Canary => return None,
+        Phase::Promote | Phase::Drain if owed(&record.previous) => (Step::DisablePrevious, &record.previous, false),
+        Phase::Promote | Phase::Drain => return None,
+        Phase::Retire => (Step::Retire, &record.previous, false),
+        Phase::Revert => return None,
+        Phase::Discard => (Step::Discard, &record.pending, false),
+    };
+    version.as_ref().map(|version| Wanted { step, version, accepts })
+}
+
+/// Effects that answer a revocation, and are followed by closing its debt.
+const fn is_disabling(step: Step) -> bool {
+    match step {
+        Step::DisablePrevious | Step::DisableCurrent => true,
+        Step::Set | Step::Retire | Step::Discard => false,
+    }
+}
+
+/// The version being rotated to is revoked, and the rotation can be given up.
+fn wants_rollback(record: &Record) -> bool {
+    let is_revoked = |version: &Option<Labeled>| version.as_ref().is_some_and(|v| record.is_revoked(v.version));
+    match record.phase {
+        Phase::Draft | Phase::Staged | Phase::Canary => is_revoked(&record.pending),
+        Phase::Promote | Phase::Drain => is_revoked(&record.current) && !is_revoked(&record.previous),
+        Phase::Idle | Phase::Retire | Phase::Revert | Phase::Discard => false,
+    }
+}
+
+impl Role for Rotator {
+    fn handle(&mut self, now: Now, input: Input) -> Effects {
+        let mut effects = Effects::new();
+        match input {
+            Input::Boot { disk: _, log: _, entropy } => {
+                self.entropy = entropy;
+                for index in 0..self.desks.len() {
+                    let timer = TimerId(u32::try_from(index).expect("a topology counts secrets in 16 bits"));
+                    self.handle_timer(now, timer, &mut effects);
+                }
+            }
+            Input::Timer { timer } => self.handle_timer(now, timer, &mut effects),
+            Input::Returned { token, frame } => self.handle_returned(now, token, &frame, &mut effects),
+            Input::Unknown { token } => self.handle_unknown(now, token, &mut effects),
+            // It writes nothing, proposes nothing, and nobody calls it.
+            Input::Persisted { .. }
+            | Input::PersistFailed { .. }
+            | Input::Committed { .. }
+            | Input::Received { .. }
+            | Input::Called { .. } => {}
+        }
+        effects
+    }
+}
+

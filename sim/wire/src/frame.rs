@@ -1,0 +1,268 @@
+//! Frames on links.
+
+use crate::record::WireFence;
+use crate::{DecodeError, FORMAT, number};
+use minicbor::{Decode, Encode};
+use tumbler_types::event::{FrameKind, OrderKind, Refusal};
+use tumbler_types::{
+    Epoch, LogIndex, NodeId, Phase, Principal, Revision, SecretId, SecretValue, Serial, Span, Tag, TxnId,
+    VersionId, Wall,
+};
+
+macro_rules! frames {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $n:literal $field:ident: $ty:ty $(, with $with:literal)?;)* })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+            pub struct $name {
+                $($(#[$fdoc])* #[cbor(n($n) $(, with = $with)?)] pub $field: $ty,)*
+            }
+
+            impl From<$name> for Frame {
+                fn from(body: $name) -> Frame {
+                    Frame::$name(body)
+                }
+            }
+        )*
+
+        /// Any frame, parsed.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Frame { $($name($name),)* }
+
+        impl Frame {
+            pub const fn kind(&self) -> FrameKind {
+                match self { $(Frame::$name(_) => FrameKind::$name,)* }
+            }
+
+            pub fn to_bytes(&self) -> Vec<u8> {
+                let mut out = Vec::with_capacity(64);
+                out.extend_from_slice(&[FORMAT, self.kind() as u8]);
+                match self {
+                    $(Frame::$name(body) => minicbor::encode(body, &mut out),)*
+                }
+                .expect("writing to a vector cannot fail");
+                out
+            }
+
+            pub fn from_bytes(bytes: &[u8]) -> Result<Frame, DecodeError> {
+                let [format, kind, body @ ..] = bytes else { return Err(DecodeError::Truncated) };
+                if *format != FORMAT {
+                    return Err(DecodeError::Format { got: *format });
+                }
+                match FrameKind::from_number(*kind) {
+                    $(Some(FrameKind::$name) => Ok(Frame::$name(minicbor::decode(body)?)),)*
+                    Some(FrameKind::Garbage) | None => Err(DecodeError::Kind { got: *kind }),
+                }
+            }
+        }
+    };
+}
+
+frames! {
+    /// A rotator reads a secret's record.
+    ReadRequest { 0 secret: SecretId, with "number"; }
+    /// A rotator asks for the lease, or for a longer one.
+    LeaseRequest { 0 secret: SecretId, with "number"; }
+    /// A rotator opens a rotation with a fresh value.
+    BeginRequest {
+        0 secret: SecretId, with "number";
+        1 epoch: Epoch, with "number";
+        2 txn: TxnId, with "number";
+        3 version: VersionId, with "number";
+        4 principal: Principal, with "number";
+        5 value: SecretValue, with "number::secret";
+    }
+    /// A rotator moves a rotation along an edge.
+    AdvanceRequest {
+        0 secret: SecretId, with "number";
+        1 epoch: Epoch, with "number";
+        2 txn: TxnId, with "number";
+        3 from: Phase, with "number";
+        4 to: Phase, with "number";
+    }
+    /// A rotator saw that the target refuses a revoked version.
+    ConfirmRequest {
+        0 secret: SecretId, with "number";
+        1 epoch: Epoch, with "number";
+        2 version: VersionId, with "number";
+    }
+    /// The record, after the command or unchanged with a refusal.
+    RecordReply {
+        /// Whether the record shows what was asked for.
+        0 done: bool, with "number";
+        /// The log position that this answer reflects.
+        1 index: LogIndex, with "number";
+        2 record: Record;
+    }
+    /// An agent reports what it has durably stored, and asks what it should hold.
+    HeartbeatRequest {
+        0 secret: SecretId, with "number";
+        1 version: VersionId, with "number";
+        2 serial: Serial, with "number";
+        /// End of the grant that it knows of.
+        3 until: Wall, with "number";
+    }
+    /// What the agent may hold now. Version 0: nothing.
+    HeartbeatReply {
+        0 secret: SecretId, with "number";
+        1 index: LogIndex, with "number";
+        2 version: VersionId, with "number";
+        3 principal: Principal, with "number";
+        /// Empty if the agent already reported this version.
+        4 value: SecretValue, with "number::secret";
+        5 until: Wall, with "number";
+        /// Time left of the grant when the reply was made, on the authority's clock.
+        6 left: Span, with "number";
+        7 serial: Serial, with "number";
+        8 revoked: Vec<VersionId>, with "number::list";
+    }
+    /// An operator's order, or a rotator's wish to give up transaction `txn`.
+    OrderRequest {
+        0 secret: SecretId, with "number";
+        1 order: OrderKind, with "number";
+        2 txn: Option<TxnId>, with "number";
+    }
+    OrderReply {
+        0 accepted: bool, with "number";
+        1 index: LogIndex, with "number";
+    }
+    /// Sets (or, with the none tag's empty value, closes) a principal at the target.
+    ApplyRequest {
+        0 secret: SecretId, with "number";
+        1 fence: WireFence;
+        2 principal: Principal, with "number";
+        /// Empty: the principal accepts nothing from now on.
+        3 value: SecretValue, with "number::secret";
+    }
+    ApplyReply {
+        0 applied: bool, with "number";
+        /// The highest fence that the target has seen.
+        1 last: Option<WireFence>;
+    }
+    /// Asks a target what is in force.
+    QueryRequest { 0 secret: SecretId, with "number"; }
+    QueryReply {
+        0 fence: Option<WireFence>;
+        1 blue: Tag, with "number";
+        2 green: Tag, with "number";
+    }
+    LoginRequest {
+        0 secret: SecretId, with "number";
+        1 principal: Principal, with "number";
+        2 value: SecretValue, with "number::secret";
+    }
+    LoginReply { 0 refusal: Option<Refusal>, with "number"; }
+    /// The primary's whole state for one secret, to its replicas.
+    Replicate {
+        0 secret: SecretId, with "number";
+        1 fence: Option<WireFence>;
+        2 blue: Tag, with "number";
+        3 green: Tag, with "number";
+        /// The primary's wall clock when it sent this.
+        4 sent: Wall, with "number";
+    }
+    /// A workload asks its agent for the credential.
+    GetRequest { 0 secret: SecretId, with "number"; }
+    /// Version 0: the agent has nothing to give.
+    GetReply {
+        0 secret: SecretId, with "number";
+        1 version: VersionId, with "number";
+        2 principal: Principal, with "number";
+        3 value: SecretValue, with "number::secret";
+    }
+}
+
+/// A version that carries a staging label.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Labeled {
+    #[cbor(n(0), with = "number")]
+    pub version: VersionId,
+    #[cbor(n(1), with = "number")]
+    pub principal: Principal,
+    #[cbor(n(2), with = "number::secret")]
+    pub value: SecretValue,
+}
+
+/// What a rotator needs to know of a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Record {
+    #[cbor(n(0), with = "number")]
+    pub secret: SecretId,
+    #[cbor(n(1), with = "number")]
+    pub revision: Revision,
+    #[cbor(n(2), with = "number")]
+    pub phase: Phase,
+    #[cbor(n(3), with = "number")]
+    pub txn: TxnId,
+    #[cbor(n(4), with = "number")]
+    pub epoch: Epoch,
+    /// Holder of the lease with that epoch; meaningless at epoch 0.
+    #[cbor(n(5), with = "number")]
+    pub holder: NodeId,
+    /// Time left of that lease when the reply was made, on the authority's clock.
+    #[cbor(n(6), with = "number")]
+    pub lease_left: Span,
+    #[n(7)]
+    pub current: Option<Labeled>,
+    #[n(8)]
+    pub previous: Option<Labeled>,
+    #[n(9)]
+    pub pending: Option<Labeled>,
+    /// The highest version ever begun.
+    #[cbor(n(10), with = "number")]
+    pub version_last: VersionId,
+    #[cbor(n(11), with = "number::list")]
+    pub revoked: Vec<VersionId>,
+    #[cbor(n(12), with = "number::list")]
+    pub owed: Vec<VersionId>,
+    /// A rotation is wanted.
+    #[cbor(n(13), with = "number")]
+    pub due: bool,
+    /// The guard of the phase's next edge holds.
+    #[cbor(n(14), with = "number")]
+    pub ready: bool,
+}
+
+impl Record {
+    pub fn is_revoked(&self, version: VersionId) -> bool {
+        self.revoked.contains(&version)
+    }
+}
+
+/// Kind of a frame, read from its header alone.
+pub fn kind_of(bytes: &[u8]) -> FrameKind {
+    match bytes {
+        [FORMAT, kind, ..] => FrameKind::from_number(*kind).unwrap_or(FrameKind::Garbage),
+        _ => FrameKind::Garbage,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_heartbeat_reply_survives_its_bytes(
+            index: u32, version: u32, until: u64, left: u64, serial: u32, revoked in proptest::collection::vec(any::<u32>(), 0..5)
+        ) {
+            let frame = Frame::from(HeartbeatReply {
+                secret: SecretId(3), index: LogIndex(index), version: VersionId(version),
+                principal: Principal::Green, value: SecretValue::new(vec![1, 2, 3]), until: Wall(until),
+                left: Span(left), serial: Serial(serial), revoked: revoked.into_iter().map(VersionId).collect(),
+            });
+            let bytes = frame.to_bytes();
+            prop_assert_eq!(kind_of(&bytes), FrameKind::HeartbeatReply);
+            prop_assert_eq!(Frame::from_bytes(&bytes), Ok(frame));
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80), kind in 0u8..24) {
+            let _ = Frame::from_bytes(&bytes);
+            let mut framed = vec![FORMAT, kind];
+            framed.extend_from_slice(&bytes);
+            let _ = Frame::from_bytes(&framed);
+        }
+    }
+}

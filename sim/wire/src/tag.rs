@@ -1,0 +1,21 @@
+//! Keyed tags that stand for bytes.
+
+use siphasher::sip::SipHasher13;
+use std::hash::Hasher;
+use tumbler_types::{SecretValue, Tag};
+
+/// Key under which targets and judges compare secret values without holding them. A value has 128
+/// bits of entropy, so that its tag reveals nothing that could be guessed.
+const VALUE_KEY: [u8; 16] = *b"tumbler/value/v1";
+
+/// Tag of a secret value: what a target stores as its verifier.
+pub fn value_tag(value: &SecretValue) -> Tag {
+    tag_of(&VALUE_KEY, value.expose())
+}
+
+/// Tag of any bytes under `key`; never [`Tag::NONE`].
+pub fn tag_of(key: &[u8; 16], bytes: &[u8]) -> Tag {
+    let mut hasher = SipHasher13::new_with_key(key);
+    hasher.write(bytes);
+    Tag(hasher.finish().max(1))
+}

@@ -1,0 +1,349 @@
+//! The engine: pops the next deadline, turns it into one input for one node, executes the effects.
+//!
+//! It owns everything but the roles, which live with the driver. All decisions are functions of the
+//! plan and of keyed streams; nothing here reads a clock, draws from a shared generator, or depends
+//! on the order in which containers iterate.
+
+use crate::call::{Call, Calls};
+use crate::link::Links;
+use crate::nemesis::Nemesis;
+use crate::node::{Node, State};
+use crate::observe::Observer;
+use crate::outcome::{Options, Outcome, Panic};
+use crate::queue::{Class, Key, Queue};
+use crate::recorder::Recorder;
+use crate::store::Store;
+use tumbler_plan::{Plan, Planted, Point, Stream, StreamName};
+use tumbler_spec::Judges;
+use tumbler_types::role::v1::{Effects, Input};
+use tumbler_types::{CallId, Event, Incarnation, Instant, NodeId, RoleKind, TimerId, Verdict};
+
+/// What happens at a deadline.
+pub enum Due {
+    BeginFault(usize),
+    EndFault(usize),
+    Heal,
+    Boot(NodeId),
+    /// A pending write of the node's store reached its time.
+    Write { node: NodeId, ordinal: u32 },
+    /// A lied-about record is really written now.
+    LateWrite { node: NodeId, ordinal: u32 },
+    /// A waiting input, or the effects that a pause cut off.
+    Wake { node: NodeId, incarnation: Incarnation, input: Option<Input> },
+    Arrive(Message),
+    Timer { node: NodeId, timer: TimerId, ordinal: u32 },
+    CallTimeout(CallId),
+}
+
+/// Bytes in flight.
+pub struct Message {
+    pub from: NodeId,
+    pub to: NodeId,
+    /// The receiver's incarnation when this left: a connection does not survive a restart.
+    pub incarnation: Incarnation,
+    pub frame: Vec<u8>,
+    pub carries: Carries,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carries {
+    OneWay,
+    Request(CallId),
+    Reply(CallId),
+}
+
+/// The next thing that the driver must do.
+pub enum Step {
+    /// Nothing for a role: go on.
+    Quiet,
+    /// Make a fresh role for the node, then hand it this input.
+    Boot { node: NodeId, input: Input },
+    Handle { node: NodeId, input: Input },
+    /// The run is over.
+    End,
+}
+
+pub struct Engine<'p> {
+    pub plan: &'p Plan,
+    pub now: Instant,
+    pub queue: Queue<Due>,
+    pub nodes: Vec<Node>,
+    pub links: Links,
+    pub calls: Calls,
+    pub nemesis: Nemesis,
+    pub observer: Observer,
+    pub recorder: Recorder,
+    pub reachable: Vec<bool>,
+    pub messages: u64,
+    /// Nodes that the driver must forget before anything else happens.
+    pub crashed: Vec<NodeId>,
+    pub panic: Option<Panic>,
+    until: u64,
+}
+
+impl<'p> Engine<'p> {
+    pub fn new(plan: &'p Plan, options: &Options) -> Self {
+        let judges =
+            options.judge.then(|| Judges::new(&plan.topology, &plan.timing, &plan.bounds, plan.canaries));
+        let mut nodes: Vec<Node> = plan
+            .topology
+            .nodes()
+            .map(|id| {
+                let (kind, _) = plan.topology.kind(id).expect("ids come from the topology");
+                let offset = plan.offsets.iter().find(|offset| offset.node == id).map_or(0, |offset| offset.nanos);
+                Node::new(id, kind, Store::new(plan.seed, id), offset)
+            })
+            .collect();
+        let mut recorder = Recorder::new(judges, options.keep_trace, options.heartbeat);
+        let mut observer = Observer::new(plan);
+        observer.genesis(plan, &mut nodes, &mut recorder);
+        let mut engine = Engine {
+            plan,
+            now: Instant::ZERO,
+            queue: Queue::new(),
+            nodes,
+            links: Links::new(plan.seed, plan.topology.node_count(), plan.network),
+            calls: Calls::new(plan.topology.node_count()),
+            nemesis: Nemesis::new(&plan.faults),
+            observer,
+            recorder,
+            reachable: vec![false; usize::from(plan.topology.node_count())],
+            messages: 0,
+            crashed: Vec::new(),
+            panic: None,
+            until: options.until.unwrap_or(u64::MAX),
+        };
+        engine.arm();
+        engine
+    }
+
+    /// Puts the plan's fixed deadlines into the queue.
+    fn arm(&mut self) {
+        for node in self.plan.topology.nodes() {
+            self.queue.push(Instant::ZERO, Key::new(Class::Boot, u32::from(node.0), 0), Due::Boot(node));
+        }
+        for (index, at) in self.nemesis.timed() {
+            if at < self.plan.heal_at {
+                let entity = u32::from(self.plan.faults[index].id.0);
+                self.queue.push(at, Key::new(Class::Nemesis, entity, 0), Due::BeginFault(index));
+            }
+        }
+        // After every fault id, so that a fault that begins at `heal_at` is already refused.
+        self.queue.push(self.plan.heal_at, Key::new(Class::Nemesis, u32::from(u16::MAX) + 1, 0), Due::Heal);
+    }
+
+    pub fn node(&self, node: NodeId) -> &Node {
+        &self.nodes[usize::from(node.0)]
+    }
+
+    pub fn node_mut(&mut self, node: NodeId) -> &mut Node {
+        &mut self.nodes[usize::from(node.0)]
+    }
+
+    pub fn record(&mut self, node: NodeId, event: Event) {
+        self.recorder.record(self.now, node, event);
+    }
+
+    /// Advances to the next deadline and says what the driver must do for it.
+    pub fn step(&mut self) -> Step {
+        if self.panic.is_some() || self.recorder.events() > self.until {
+            return Step::End;
+        }
+        let Some((at, due)) = self.queue.pop() else { return Step::End };
+        assert!(at >= self.now, "the queue never goes backward");
+        if at > self.plan.end_at {
+            self.now = self.plan.end_at;
+            return Step::End;
+        }
+        self.now = at;
+        match due {
+            Due::BeginFault(index) => {
+                self.begin_fault(index, None);
+                Step::Quiet
+            }
+            Due::EndFault(index) => {
+                self.end_fault(index);
+                Step::Quiet
+            }
+            Due::Heal => {
+                self.heal();
+                Step::Quiet
+            }
+            Due::Boot(node) => self.boot(node),
+            Due::Write { node, ordinal } => self.write_due(node, ordinal),
+            Due::LateWrite { node, ordinal } => {
+                self.late_write(node, ordinal);
+                Step::Quiet
+            }
+            Due::Wake { node, incarnation, input } => self.wake(node, incarnation, input),
+            Due::Arrive(message) => self.arrive(message),
+            Due::Timer { node, timer, ordinal } => {
+                if !self.node(node).is_armed(timer, ordinal) {
+                    return Step::Quiet;
+                }
+                self.offer(node, Input::Timer { timer })
+            }
+            Due::CallTimeout(call) => self.call_timeout(call),
+        }
+    }
+
+    /// Hands an input to a node that runs, or lets it wait at a paused one.
+    pub fn offer(&mut self, node: NodeId, input: Input) -> Step {
+        match self.node(node).state {
+            State::Down => Step::Quiet,
+            State::Paused => {
+                self.node_mut(node).waiting.push_back(input);
+                Step::Quiet
+            }
+            State::Up => {
+                if let Input::Timer { timer } = &input {
+                    self.record(node, Event::TimerFired { timer: *timer });
+                }
+                Step::Handle { node, input }
+            }
+        }
+    }
+
+    fn boot(&mut self, id: NodeId) -> Step {
+        if self.node(id).state != State::Down {
+            return Step::Quiet;
+        }
+        let now = self.now;
+        let node = self.node_mut(id);
+        node.state = State::Up;
+        node.incarnation = node.incarnation.next();
+        node.booted_at = now;
+        let (incarnation, kind, offset) = (node.incarnation, node.kind, node.offset);
+        let (disk, log) = node.store.boot();
+        self.record(id, Event::Started { incarnation });
+        if incarnation == Incarnation(1) {
+            if offset != 0 {
+                self.record(id, Event::ClockSet { offset });
+            }
+        } else {
+            self.observer.recovered(id, kind, &self.nodes[usize::from(id.0)].store, now, &mut self.recorder);
+        }
+        self.update_reachability();
+        let mut entropy =
+            Stream::new(self.plan.seed, StreamName::Entropy, (u32::from(id.0), incarnation.0), 0);
+        Step::Boot { node: id, input: Input::Boot { disk, log, entropy: entropy.bytes() } }
+    }
+
+    fn wake(&mut self, id: NodeId, incarnation: Incarnation, input: Option<Input>) -> Step {
+        if self.node(id).incarnation != incarnation {
+            return Step::Quiet;
+        }
+        match input {
+            Some(input) => self.offer(id, input),
+            None => {
+                if self.node(id).is_running() {
+                    let suspended: Effects = std::mem::take(&mut self.node_mut(id).suspended).into_iter().collect();
+                    self.execute(id, suspended);
+                }
+                Step::Quiet
+            }
+        }
+    }
+
+    fn arrive(&mut self, message: Message) -> Step {
+        let Message { from, to, incarnation, frame, carries } = message;
+        let kind = tumbler_wire::frame::kind_of(&frame);
+        let lost = if self.links.is_cut(from, to) {
+            Some(tumbler_types::event::LossCause::Cut)
+        } else if self.node(to).state == State::Down || self.node(to).incarnation != incarnation {
+            Some(tumbler_types::event::LossCause::Down)
+        } else {
+            None
+        };
+        if let Some(cause) = lost {
+            self.record(to, Event::Lost { to, frame: kind, cause });
+            return Step::Quiet;
+        }
+        match carries {
+            Carries::OneWay => {
+                let tag = self.observer.frame_tag(&frame);
+                self.record(to, Event::Received { from, frame: kind, tag });
+                self.observer.received(to, self.node(to).kind, &frame, self.now, &mut self.recorder);
+                self.offer_message(to, kind, Input::Received { from, frame })
+            }
+            Carries::Request(call) => {
+                self.record(to, Event::CallArrived { call, from, frame: kind });
+                let token = Calls::token(call);
+                self.offer_message(to, kind, Input::Called { call: token, from, frame })
+            }
+            Carries::Reply(call) => {
+                let Some(token) = self.calls.complete(call) else { return Step::Quiet };
+                self.record(to, Event::Returned { call, from, frame: kind });
+                self.offer(to, Input::Returned { token, frame })
+            }
+        }
+    }
+
+    /// Offers an input whose handling is a point that faults may wait for.
+    fn offer_message(&mut self, to: NodeId, kind: tumbler_types::event::FrameKind, input: Input) -> Step {
+        self.nemesis.handling = Some((to, kind));
+        self.offer(to, input)
+    }
+
+    fn call_timeout(&mut self, call: CallId) -> Step {
+        let Call { caller, callee, .. } = *self.calls.get(call);
+        match self.calls.complete(call) {
+            Some(token) => {
+                self.record(caller, Event::CallUnknown { call, to: callee });
+                self.offer(caller, Input::Unknown { token })
+            }
+            None => Step::Quiet,
+        }
+    }
+
+    /// After a role handled a message: the `Handled` point, now that its effects are executed.
+    pub fn handled(&mut self) {
+        if let Some((node, kind)) = self.nemesis.handling.take() {
+            self.at_point(node, Point::Handled(kind), None);
+        }
+    }
+
+    /// The step gave the driver nothing to do: a message that waits at a paused node is not handled.
+    pub fn nothing_handled(&mut self) {
+        self.nemesis.handling = None;
+    }
+
+    /// Ends the run because a role panicked.
+    pub fn role_panicked(&mut self, node: NodeId, message: String) {
+        let incarnation = self.node(node).incarnation;
+        self.record(node, Event::Panicked { incarnation });
+        self.panic = Some(Panic { node, seq: self.recorder.events() - 1, at: self.now, message });
+    }
+
+    pub fn is_planted(&self, planted: Planted) -> bool {
+        self.plan.planted == Some(planted)
+    }
+
+    pub fn of_kind(&self, kind: RoleKind) -> impl Iterator<Item = NodeId> + use<> {
+        self.plan.topology.of_kind(kind)
+    }
+
+    pub fn into_outcome(self) -> Outcome {
+        let events = self.recorder.events();
+        let (chain, judges, trace) = self.recorder.into_parts();
+        let (digest, checkpoints) = chain.finish();
+        let judgement = judges.map(|judges| {
+            let mut judgement = judges.finish(self.now);
+            if self.panic.is_some() && judgement.verdict.severity() < Verdict::Crashed.severity() {
+                judgement.verdict = Verdict::Crashed;
+            }
+            judgement
+        });
+        Outcome {
+            digest,
+            checkpoints,
+            events,
+            messages: self.messages,
+            end_at: self.now,
+            fired: self.nemesis.fired,
+            judgement,
+            panic: self.panic,
+            trace,
+        }
+    }
+}

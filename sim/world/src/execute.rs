@@ -1,0 +1,261 @@
+//! Executes a role's effects, in their order, up to the point at which a fault stops the node.
+
+use crate::call::Call;
+use crate::engine::{Carries, Due, Engine, Message, Step};
+use crate::nemesis::{Disposition, Subject};
+use crate::node::State;
+use crate::queue::{Class, Key};
+use crate::store::{Pending, Write};
+use tumbler_plan::{Planted, Point};
+use tumbler_types::event::LossCause;
+use tumbler_types::role::v1::{Effect, Effects, Input};
+use tumbler_types::{Event, LogIndex, NodeId, Span, Token};
+
+/// How much later than it said a lying disk writes.
+const LIE: Span = Span::from_secs(20);
+
+impl Engine<'_> {
+    /// Executes effects in order. A crash drops what is left, a pause keeps it for the resume.
+    pub fn execute(&mut self, id: NodeId, effects: Effects) {
+        let incarnation = self.node(id).incarnation;
+        let mut effects = effects.into_iter();
+        while let Some(effect) = effects.next() {
+            let point = match &effect {
+                Effect::Send { frame, .. } | Effect::Call { frame, .. } => {
+                    Some(Point::Sending(tumbler_wire::frame::kind_of(frame)))
+                }
+                Effect::Reply { frame, .. } => Some(Point::Replying(tumbler_wire::frame::kind_of(frame))),
+                Effect::Persist { .. } => Some(Point::PersistBegins),
+                Effect::Propose { .. } | Effect::SetTimer { .. } => None,
+            };
+            let disposition = match point {
+                Some(point) => {
+                    let subject = match &effect {
+                        Effect::Persist { .. } => Subject::Write,
+                        Effect::Call { .. } => Subject::Call,
+                        _ => Subject::Message,
+                    };
+                    self.at_point(id, point, Some(subject))
+                }
+                None => Disposition::default(),
+            };
+            let node = self.node_mut(id);
+            if node.state == State::Down || node.incarnation != incarnation {
+                return;
+            }
+            if node.state == State::Paused {
+                node.suspended.push_back(effect);
+                node.suspended.extend(effects);
+                return;
+            }
+            self.execute_one(id, effect, disposition);
+        }
+    }
+
+    fn execute_one(&mut self, id: NodeId, effect: Effect, disposition: Disposition) {
+        match effect {
+            Effect::Persist { token, record, bytes } => {
+                let tag = self.observer.frame_tag(&bytes);
+                self.record(id, Event::PersistBegan { record, tag });
+                let ordinal = self.begin_write(id, token, Write::Record { record, bytes });
+                if disposition.fails {
+                    self.node_mut(id).store.pending_mut(ordinal).expect("just begun").fails = true;
+                } else if self.is_planted(Planted::SendBeforePersist) {
+                    self.tell_early(id, ordinal, token);
+                }
+            }
+            Effect::Propose { token, command } => {
+                let tag = self.observer.frame_tag(&command);
+                self.record(id, Event::ProposeBegan { tag });
+                let at = self.node(id).clocks(self.now).wall;
+                self.begin_write(id, token, Write::Log { at, command });
+            }
+            Effect::Send { to, frame } => {
+                let (kind, tag) = (tumbler_wire::frame::kind_of(&frame), self.observer.frame_tag(&frame));
+                self.record(id, Event::Sent { to, frame: kind, tag });
+                self.transmit(id, to, frame, Carries::OneWay, disposition);
+            }
+            Effect::Call { token, to, frame, timeout } => {
+                let (kind, tag) = (tumbler_wire::frame::kind_of(&frame), self.observer.frame_tag(&frame));
+                let context = self.observer.context(&frame);
+                let call = self.calls.begin(Call {
+                    caller: id,
+                    callee: to,
+                    incarnation: self.node(id).incarnation,
+                    token,
+                    context,
+                    reply_lost: disposition.lose_reply,
+                    done: false,
+                    answered: false,
+                });
+                self.record(id, Event::Called { call, to, frame: kind, tag });
+                self.observer.called(id, &frame, self.now, &mut self.recorder);
+                let node = self.node_mut(id);
+                let ordinal = node.call_ordinal;
+                node.call_ordinal += 1;
+                let key = Key::new(Class::CallTimeout, u32::from(id.0), ordinal);
+                self.queue.push(self.now.plus(timeout), key, Due::CallTimeout(call));
+                self.transmit(id, to, frame, Carries::Request(call), disposition);
+            }
+            Effect::Reply { call, frame } => self.reply(id, call, frame, disposition),
+            Effect::SetTimer { timer, after } => {
+                let ordinal = self.node_mut(id).arm(timer);
+                let key = Key::new(Class::Timer, u32::from(id.0), ordinal);
+                self.queue.push(self.now.plus(after), key, Due::Timer { node: id, timer, ordinal });
+            }
+        }
+    }
+
+    fn reply(&mut self, id: NodeId, token: Token, frame: Vec<u8>, mut disposition: Disposition) {
+        // A reply to a call that was never made, or a second one, goes nowhere.
+        let Some(call) = self.calls.named_by(token) else { return };
+        let made = *self.calls.get(call);
+        if made.callee != id || made.answered {
+            return;
+        }
+        self.calls.get_mut(call).answered = true;
+        let (kind, tag) = (tumbler_wire::frame::kind_of(&frame), self.observer.frame_tag(&frame));
+        self.record(id, Event::Replied { call, to: made.caller, frame: kind, tag });
+        self.observer.replied(id, made.caller, made.context, &frame, self.now, &mut self.recorder);
+        disposition.lose |= made.reply_lost;
+        self.transmit(id, made.caller, frame, Carries::Reply(call), disposition);
+    }
+
+    fn transmit(&mut self, from: NodeId, to: NodeId, frame: Vec<u8>, carries: Carries, disposition: Disposition) {
+        self.messages += 1;
+        let kind = tumbler_wire::frame::kind_of(&frame);
+        if usize::from(to.0) >= self.nodes.len() {
+            self.record(from, Event::Lost { to, frame: kind, cause: LossCause::Down });
+            return;
+        }
+        let (arrival, ordinal) = self.links.send(self.now, from, to);
+        let incarnation = match carries {
+            Carries::Reply(call) => self.calls.get(call).incarnation,
+            Carries::OneWay | Carries::Request(_) => self.node(to).incarnation,
+        };
+        if disposition.lose {
+            self.record(from, Event::Lost { to, frame: kind, cause: LossCause::Dropped });
+            return;
+        }
+        if self.links.is_cut(from, to) {
+            self.record(from, Event::Lost { to, frame: kind, cause: LossCause::Cut });
+            return;
+        }
+        let key = Key::new(Class::Link, self.links.entity(from, to), ordinal);
+        let message = Message { from, to, incarnation, frame, carries };
+        match disposition.hold {
+            Some(fault) => {
+                self.record(from, Event::Held { to, frame: kind });
+                self.nemesis.hold(fault, arrival.since(self.now), key, message);
+            }
+            None => self.queue.push(arrival, key, Due::Arrive(message)),
+        }
+    }
+
+    fn begin_write(&mut self, id: NodeId, token: Token, write: Write) -> u32 {
+        let (now, latency) = (self.now, self.plan.store);
+        let store = &mut self.node_mut(id).store;
+        let (done, ordinal) = store.begin(now, latency.latency_min, latency.latency_max, token, write);
+        self.queue.push(done, Key::new(Class::Store, u32::from(id.0), ordinal), Due::Write { node: id, ordinal });
+        ordinal
+    }
+
+    /// Planted: the driver completes a `Persist` at once.
+    fn tell_early(&mut self, id: NodeId, ordinal: u32, token: Token) {
+        let node = self.node_mut(id);
+        node.store.pending_mut(ordinal).expect("just begun").told = true;
+        let (incarnation, wake) = (node.incarnation, node.wake_ordinal);
+        node.wake_ordinal += 1;
+        let key = Key::new(Class::Wake, u32::from(id.0), wake);
+        let input = Some(Input::Persisted { token });
+        self.queue.push(self.now, key, Due::Wake { node: id, incarnation, input });
+    }
+
+    /// A write reached its time: it becomes durable, or fails; then the role is told.
+    pub fn write_due(&mut self, id: NodeId, ordinal: u32) -> Step {
+        if self.is_planted(Planted::LyingFsync) && self.lie(id, ordinal) {
+            let pending = self.node_mut(id).store.pending_mut(ordinal).expect("it was just there");
+            let token = pending.token;
+            let Write::Record { record, .. } = &pending.write else { unreachable!("only records are lied about") };
+            let record = *record;
+            self.record(id, Event::Persisted { record });
+            return self.offer(id, Input::Persisted { token });
+        }
+        let Some(pending) = self.node_mut(id).store.take(ordinal) else { return Step::Quiet };
+        let (token, told, incarnation) = (pending.token, pending.told, self.node(id).incarnation);
+        if pending.fails {
+            let Write::Record { record, .. } = pending.write else { unreachable!("only records are failed") };
+            self.record(id, Event::PersistFailed { record });
+            return self.offer(id, Input::PersistFailed { token });
+        }
+        let point = match pending.write {
+            Write::Record { .. } => Point::PersistDone,
+            Write::Log { .. } => Point::ProposeDone,
+        };
+        let kept = self.keep(id, pending);
+        self.at_point(id, point, None);
+        if told || self.node(id).state == State::Down || self.node(id).incarnation != incarnation {
+            return Step::Quiet;
+        }
+        match kept {
+            Kept::Record { record } => {
+                self.record(id, Event::Persisted { record });
+                self.offer(id, Input::Persisted { token })
+            }
+            Kept::Log { index } => {
+                let log = &self.node(id).store;
+                let entry = log.entry(index).expect("just kept").clone();
+                self.offer(id, Input::Committed { token: Some(token), entry })
+            }
+        }
+    }
+
+    /// Makes a write durable and observes what that means. A commit may fire `Entered` faults.
+    pub fn keep(&mut self, id: NodeId, pending: Pending) -> Kept {
+        let now = self.now;
+        let index = usize::from(id.0);
+        match pending.write {
+            Write::Record { record, bytes } => {
+                let node = &mut self.nodes[index];
+                self.observer.kept_record(id, node.kind, record, &bytes, node.store.record(record), now, &mut self.recorder);
+                node.store.keep_record(record, bytes);
+                Kept::Record { record }
+            }
+            Write::Log { at, command } => {
+                let entry = self.nodes[index].store.keep_log(at, command).clone();
+                let entered = self.observer.kept_log(id, &entry, now, &mut self.recorder);
+                if let Some((secret, phase)) = entered {
+                    self.at_point(id, Point::Entered { secret, phase }, None);
+                }
+                Kept::Log { index: entry.index }
+            }
+        }
+    }
+
+    /// Planted: turns the write into a told one that is durable only later. False if it is no record.
+    fn lie(&mut self, id: NodeId, ordinal: u32) -> bool {
+        let Some(pending) = self.node_mut(id).store.pending_mut(ordinal) else { return false };
+        if pending.told || pending.fails || matches!(pending.write, Write::Log { .. }) {
+            return false;
+        }
+        pending.told = true;
+        let key = Key::new(Class::Store, u32::from(id.0) | LATE, ordinal);
+        self.queue.push(self.now.plus(LIE), key, Due::LateWrite { node: id, ordinal });
+        true
+    }
+
+    pub fn late_write(&mut self, id: NodeId, ordinal: u32) {
+        if let Some(pending) = self.node_mut(id).store.take(ordinal) {
+            self.keep(id, pending);
+        }
+    }
+}
+
+/// What became durable.
+pub enum Kept {
+    Record { record: tumbler_types::RecordId },
+    Log { index: LogIndex },
+}
+
+/// Marks tie keys of late writes, which share ordinals with the writes that they follow.
+const LATE: u32 = 1 << 20;

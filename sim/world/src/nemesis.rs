@@ -1,0 +1,357 @@
+//! The nemesis: executes the plan's faults. It draws nothing; it only looks things up.
+
+use crate::engine::{Due, Engine, Message};
+use crate::node::State;
+use crate::queue::{Class, Key};
+use std::collections::BTreeMap;
+use tumbler_plan::{Fault, FaultAction, Pattern, Point, Trigger, Until};
+use tumbler_types::event::FrameKind;
+use tumbler_types::{Event, FaultId, Instant, NodeId, Span};
+
+/// What stands at a point, so that a fault knows whether it applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    Message,
+    Call,
+    Write,
+}
+
+/// What faults do to the subject of a point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Disposition {
+    pub lose: bool,
+    pub lose_reply: bool,
+    pub fails: bool,
+    /// Held by the fault with this index.
+    pub hold: Option<usize>,
+}
+
+/// A fault that waits for a point.
+struct Armed {
+    index: usize,
+    pattern: Pattern,
+    left: u32,
+    after: Instant,
+}
+
+struct Held {
+    latency: Span,
+    key: Key,
+    message: Message,
+}
+
+/// State of the plan's faults in a run.
+pub struct Nemesis {
+    timed: Vec<(usize, Instant)>,
+    armed: Vec<Armed>,
+    /// Standing faults that end at a point.
+    endings: Vec<(usize, Pattern)>,
+    standing: Vec<bool>,
+    held: BTreeMap<usize, Held>,
+    healed: bool,
+    pub fired: Vec<FaultId>,
+    /// The message whose handling is in progress.
+    pub handling: Option<(NodeId, FrameKind)>,
+}
+
+impl Nemesis {
+    pub fn new(faults: &[Fault]) -> Self {
+        let mut timed = Vec::new();
+        let mut armed = Vec::new();
+        for (index, fault) in faults.iter().enumerate() {
+            match fault.trigger {
+                Trigger::At(at) => timed.push((index, at)),
+                Trigger::On { pattern, nth, after } => {
+                    armed.push(Armed { index, pattern, left: nth.max(1), after });
+                }
+            }
+        }
+        Nemesis {
+            timed,
+            armed,
+            endings: Vec::new(),
+            standing: vec![false; faults.len()],
+            held: BTreeMap::new(),
+            healed: false,
+            fired: Vec::new(),
+            handling: None,
+        }
+    }
+
+    pub fn timed(&self) -> Vec<(usize, Instant)> {
+        self.timed.clone()
+    }
+
+    pub fn hold(&mut self, index: usize, latency: Span, key: Key, message: Message) {
+        self.held.insert(index, Held { latency, key, message });
+    }
+
+    fn watches(&self) -> bool {
+        !self.armed.is_empty() || !self.endings.is_empty()
+    }
+
+    /// Standing faults that this point ends.
+    fn ended_by(&self, node: NodeId, point: Point) -> Vec<usize> {
+        let matching = self.endings.iter().filter(|(_, pattern)| matches(pattern, node, point));
+        matching.map(|(index, _)| *index).collect()
+    }
+
+    /// Armed faults whose turn this point is; each is disarmed.
+    fn begun_by(&mut self, now: Instant, node: NodeId, point: Point) -> Vec<usize> {
+        let mut begun = Vec::new();
+        self.armed.retain_mut(|armed| {
+            if now < armed.after || !matches(&armed.pattern, node, point) {
+                return true;
+            }
+            armed.left -= 1;
+            if armed.left == 0 {
+                begun.push(armed.index);
+            }
+            armed.left > 0
+        });
+        begun
+    }
+}
+
+fn matches(pattern: &Pattern, node: NodeId, point: Point) -> bool {
+    pattern.point == point && pattern.node.is_none_or(|wanted| wanted == node)
+}
+
+impl Engine<'_> {
+    /// A point was reached: ends and begins the faults that wait for it.
+    pub fn at_point(&mut self, node: NodeId, point: Point, subject: Option<Subject>) -> Disposition {
+        let mut disposition = Disposition::default();
+        if !self.nemesis.watches() {
+            return disposition;
+        }
+        for index in self.nemesis.ended_by(node, point) {
+            self.end_fault(index);
+        }
+        let now = self.now;
+        for index in self.nemesis.begun_by(now, node, point) {
+            let other = self.begin_fault(index, subject);
+            disposition.lose |= other.lose;
+            disposition.lose_reply |= other.lose_reply;
+            disposition.fails |= other.fails;
+            disposition.hold = disposition.hold.or(other.hold);
+        }
+        disposition
+    }
+
+    /// Begins a fault, if it applies: a crash of a node that is down does not.
+    pub fn begin_fault(&mut self, index: usize, subject: Option<Subject>) -> Disposition {
+        let mut disposition = Disposition::default();
+        let plan = self.plan;
+        let fault = &plan.faults[index];
+        if self.nemesis.healed || !self.applies(&fault.action, subject) {
+            return disposition;
+        }
+        self.nemesis.fired.push(fault.id);
+        self.record(NodeId::WORLD, Event::FaultBegan { fault: fault.id, kind: fault.action.kind() });
+        let until = match &fault.action {
+            FaultAction::Partition { left, right, symmetric, until } => {
+                self.cut(left, right, *symmetric);
+                Some(*until)
+            }
+            FaultAction::Crash { node, until } => {
+                self.crash(*node);
+                Some(*until)
+            }
+            FaultAction::Pause { node, until } => {
+                self.node_mut(*node).state = State::Paused;
+                self.record(*node, Event::Paused {});
+                Some(*until)
+            }
+            FaultAction::ClockStep { node, offset_nanos, until } => {
+                self.set_clock(*node, *offset_nanos);
+                Some(*until)
+            }
+            FaultAction::Hold { until } => {
+                disposition.hold = Some(index);
+                Some(*until)
+            }
+            FaultAction::LoseReply => {
+                disposition.lose_reply = true;
+                None
+            }
+            FaultAction::LoseRequest => {
+                disposition.lose = true;
+                None
+            }
+            FaultAction::FailPersist => {
+                disposition.fails = true;
+                None
+            }
+        };
+        match until {
+            Some(until) => self.stand(index, until),
+            None => {
+                self.record(NodeId::WORLD, Event::FaultEnded { fault: fault.id, kind: fault.action.kind() });
+            }
+        }
+        self.update_reachability();
+        disposition
+    }
+
+    fn applies(&self, action: &FaultAction, subject: Option<Subject>) -> bool {
+        match action {
+            FaultAction::Partition { .. } | FaultAction::ClockStep { .. } => true,
+            FaultAction::Crash { node, .. } => self.node(*node).state != State::Down,
+            FaultAction::Pause { node, .. } => self.node(*node).state == State::Up,
+            FaultAction::Hold { .. } | FaultAction::LoseRequest => {
+                matches!(subject, Some(Subject::Message | Subject::Call))
+            }
+            FaultAction::LoseReply => subject == Some(Subject::Call),
+            FaultAction::FailPersist => subject == Some(Subject::Write),
+        }
+    }
+
+    fn stand(&mut self, index: usize, until: Until) {
+        self.nemesis.standing[index] = true;
+        let span = match until {
+            Until::After(span) => span,
+            Until::On { pattern, at_most } => {
+                self.nemesis.endings.push((index, pattern));
+                at_most
+            }
+        };
+        let end = self.now.plus(span);
+        if end < self.plan.heal_at {
+            let entity = u32::from(self.plan.faults[index].id.0);
+            self.queue.push(end, Key::new(Class::Nemesis, entity, 1), Due::EndFault(index));
+        }
+    }
+
+    /// Ends a standing fault.
+    pub fn end_fault(&mut self, index: usize) {
+        if !std::mem::replace(&mut self.nemesis.standing[index], false) {
+            return;
+        }
+        self.nemesis.endings.retain(|(other, _)| *other != index);
+        let plan = self.plan;
+        let fault = &plan.faults[index];
+        match &fault.action {
+            FaultAction::Partition { left, right, symmetric, .. } => self.mend(left, right, *symmetric),
+            FaultAction::Crash { node, .. } => {
+                let incarnation = self.node(*node).incarnation;
+                let key = Key::new(Class::Boot, u32::from(node.0), incarnation.0);
+                self.queue.push(self.now, key, Due::Boot(*node));
+            }
+            FaultAction::Pause { node, .. } => self.resume(*node),
+            FaultAction::ClockStep { node, .. } => {
+                let base = self.node(*node).offset_base;
+                self.set_clock(*node, base);
+            }
+            FaultAction::Hold { .. } => self.release(index),
+            FaultAction::LoseReply | FaultAction::LoseRequest | FaultAction::FailPersist => {
+                unreachable!("faults of an instant never stand")
+            }
+        }
+        self.record(NodeId::WORLD, Event::FaultEnded { fault: fault.id, kind: fault.action.kind() });
+        self.update_reachability();
+    }
+
+    /// The fault phase is over: everything that stands ends, in plan order.
+    pub fn heal(&mut self) {
+        self.nemesis.healed = true;
+        self.nemesis.armed.clear();
+        for index in 0..self.nemesis.standing.len() {
+            self.end_fault(index);
+        }
+    }
+
+    fn cut(&mut self, left: &[NodeId], right: &[NodeId], symmetric: bool) {
+        for (from, to) in pairs(left, right) {
+            self.links.cut(from, to);
+            if symmetric {
+                self.links.cut(to, from);
+            }
+        }
+    }
+
+    fn mend(&mut self, left: &[NodeId], right: &[NodeId], symmetric: bool) {
+        for (from, to) in pairs(left, right) {
+            self.links.mend(from, to);
+            if symmetric {
+                self.links.mend(to, from);
+            }
+        }
+    }
+
+    fn set_clock(&mut self, id: NodeId, offset: i64) {
+        self.node_mut(id).offset = offset;
+        self.record(id, Event::ClockSet { offset });
+    }
+
+    fn crash(&mut self, id: NodeId) {
+        let node = self.node_mut(id);
+        let incarnation = node.incarnation;
+        node.forget();
+        let survivors = node.store.crash();
+        self.calls.abandon(id);
+        self.crashed.push(id);
+        self.record(id, Event::Crashed { incarnation });
+        for pending in survivors {
+            self.keep(id, pending);
+        }
+    }
+
+    fn resume(&mut self, id: NodeId) {
+        let now = self.now;
+        let node = self.node_mut(id);
+        if node.state != State::Paused {
+            return;
+        }
+        node.state = State::Up;
+        let incarnation = node.incarnation;
+        let waiting = std::mem::take(&mut node.waiting);
+        let first = node.wake_ordinal;
+        let count = u32::try_from(waiting.len()).expect("few inputs wait") + 1;
+        node.wake_ordinal += count;
+        self.record(id, Event::Resumed {});
+        let inputs = std::iter::once(None).chain(waiting.into_iter().map(Some));
+        for (input, ordinal) in inputs.zip(first..) {
+            let key = Key::new(Class::Wake, u32::from(id.0), ordinal);
+            self.queue.push(now, key, Due::Wake { node: id, incarnation, input });
+        }
+    }
+
+    fn release(&mut self, index: usize) {
+        let Some(Held { latency, key, message }) = self.nemesis.held.remove(&index) else { return };
+        let frame = tumbler_wire::frame::kind_of(&message.frame);
+        self.record(message.from, Event::Released { to: message.to, frame });
+        self.queue.push(self.now.plus(latency), key, Due::Arrive(message));
+    }
+
+    /// Recomputes every node's path and records what changed; see [`Event::Reachable`].
+    pub fn update_reachability(&mut self) {
+        use tumbler_types::RoleKind;
+        let authority = self.plan.topology.authority();
+        let target = self.plan.topology.target();
+        let authority_up = self.node(authority).is_running();
+        let path = |engine: &Self, node: NodeId| {
+            authority_up && engine.node(node).is_running() && engine.links.is_open_both_ways(node, authority)
+        };
+        let target_open = self.node(target).is_running()
+            && self
+                .of_kind(RoleKind::Rotator)
+                .any(|rotator| path(self, rotator) && self.links.is_open_both_ways(rotator, target));
+        for index in 0..self.nodes.len() {
+            let (id, kind) = (self.nodes[index].id, self.nodes[index].kind);
+            let open = match kind {
+                RoleKind::Agent | RoleKind::Rotator => path(self, id),
+                RoleKind::Target => target_open,
+                RoleKind::Replica => target_open && self.node(id).is_running(),
+                RoleKind::Authority | RoleKind::Workload | RoleKind::Operator => continue,
+            };
+            if std::mem::replace(&mut self.reachable[index], open) != open {
+                self.record(id, if open { Event::Reachable {} } else { Event::Unreachable {} });
+            }
+        }
+    }
+}
+
+/// All pairs of different nodes.
+fn pairs<'a>(left: &'a [NodeId], right: &'a [NodeId]) -> impl Iterator<Item = (NodeId, NodeId)> + 'a {
+    left.iter().flat_map(move |from| right.iter().map(move |to| (*from, *to))).filter(|(from, to)| from != to)
+}

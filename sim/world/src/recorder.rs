@@ -1,0 +1,46 @@
+//! Numbers, digests and judges every observed event.
+
+use tumbler_plan::DigestChain;
+use tumbler_spec::Judges;
+use tumbler_types::{Event, Instant, NodeId, Observed};
+
+/// Where every event of a run goes, at the moment at which it happens.
+pub struct Recorder {
+    seq: u64,
+    chain: DigestChain,
+    judges: Option<Judges>,
+    trace: Option<Vec<Observed>>,
+    heartbeat: Option<fn(u64, Instant, NodeId)>,
+}
+
+impl Recorder {
+    pub fn new(judges: Option<Judges>, keep_trace: bool, heartbeat: Option<fn(u64, Instant, NodeId)>) -> Self {
+        Recorder { seq: 0, chain: DigestChain::new(), judges, trace: keep_trace.then(Vec::new), heartbeat }
+    }
+
+    pub fn record(&mut self, at: Instant, node: NodeId, event: Event) {
+        let observed = Observed { seq: self.seq, at, node, event };
+        self.seq += 1;
+        self.chain.push(&observed);
+        if let Some(judges) = &mut self.judges {
+            judges.observe(&observed);
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.push(observed);
+        }
+        if let Some(heartbeat) = self.heartbeat
+            && observed.seq.is_multiple_of(1024)
+        {
+            heartbeat(observed.seq, at, node);
+        }
+    }
+
+    /// Number of events so far.
+    pub fn events(&self) -> u64 {
+        self.seq
+    }
+
+    pub fn into_parts(self) -> (DigestChain, Option<Judges>, Vec<Observed>) {
+        (self.chain, self.judges, self.trace.unwrap_or_default())
+    }
+}
