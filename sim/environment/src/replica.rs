@@ -30,7 +30,9 @@ impl Replica {
     }
 
     fn handle_received(&mut self, now: Now, frame: &[u8]) {
-        let Ok(Frame::Replicate(Replicate { secret, fence: _, blue, green, sent })) = Frame::from_bytes(frame) else {
+        let Ok(Frame::Replicate(Replicate { secret, fence: _, blue, green, sent })) =
+            Frame::from_bytes(frame)
+        else {
             return;
         };
         let Some(slot) = self.copies.get_mut(usize::from(secret.0)) else { return };

@@ -38,7 +38,12 @@ struct Row {
 
 impl Target {
     pub fn new(topology: Topology, timing: Timing, enforcement: Enforcement) -> Self {
-        let row = |secret| Row { secret, durable: TargetRecord::default(), writing: None, waiting: VecDeque::new() };
+        let row = |secret| Row {
+            secret,
+            durable: TargetRecord::default(),
+            writing: None,
+            waiting: VecDeque::new(),
+        };
         Target { rows: topology.secrets().map(row).collect(), topology, timing, enforcement, tokens: 0 }
     }
 
@@ -124,7 +129,8 @@ impl Target {
     }
 
     fn handle_written(&mut self, now: Now, token: Token, is_kept: bool, effects: &mut Effects) {
-        let Some(index) = self.rows.iter().position(|row| matches!(row.writing, Some((other, ..)) if other == token))
+        let Some(index) =
+            self.rows.iter().position(|row| matches!(row.writing, Some((other, ..)) if other == token))
         else {
             return;
         };
@@ -155,7 +161,10 @@ impl Role for Target {
             Input::Persisted { token } => self.handle_written(now, token, true, &mut effects),
             Input::PersistFailed { token } => self.handle_written(now, token, false, &mut effects),
             // It calls nobody and proposes nothing.
-            Input::Returned { .. } | Input::Unknown { .. } | Input::Committed { .. } | Input::Received { .. } => {}
+            Input::Returned { .. }
+            | Input::Unknown { .. }
+            | Input::Committed { .. }
+            | Input::Received { .. } => {}
         }
         effects
     }

@@ -6,8 +6,8 @@
 
 use tumbler_types::role::v1::{Effect, Effects, Input, Now, Role};
 use tumbler_types::{NodeId, RoleKind, SecretId, Span, TimerId, Timing, Token, Topology, VersionId};
-use tumbler_wire::frame::{GetReply, GetRequest, LoginRequest};
 use tumbler_wire::Frame;
+use tumbler_wire::frame::{GetReply, GetRequest, LoginRequest};
 
 /// Every so many rounds an earlier version is tried as well.
 const THEFT_PERIOD: u32 = 4;
@@ -32,8 +32,19 @@ impl Workload {
         let ordinal = topology.kind(me).map_or(0, |(_, ordinal)| ordinal);
         let agents: Vec<NodeId> = topology.of_kind(RoleKind::Agent).collect();
         let agent = agents.get(usize::from(ordinal) % agents.len().max(1)).copied().unwrap_or(NodeId::WORLD);
-        let verifiers = std::iter::once(topology.target()).chain(topology.of_kind(RoleKind::Replica)).collect();
-        Workload { topology, timing, agent, verifiers, ordinal, round: 0, tokens: 0, asked: None, remembered: Vec::new() }
+        let verifiers =
+            std::iter::once(topology.target()).chain(topology.of_kind(RoleKind::Replica)).collect();
+        Workload {
+            topology,
+            timing,
+            agent,
+            verifiers,
+            ordinal,
+            round: 0,
+            tokens: 0,
+            asked: None,
+            remembered: Vec::new(),
+        }
     }
 
     fn token(&mut self) -> Token {
@@ -42,7 +53,8 @@ impl Workload {
     }
 
     fn handle_timer(&mut self, effects: &mut Effects) {
-        let secret = SecretId(u16::try_from(self.round % u32::from(self.topology.secrets.max(1))).expect("below 2¹⁶"));
+        let secret =
+            SecretId(u16::try_from(self.round % u32::from(self.topology.secrets.max(1))).expect("below 2¹⁶"));
         self.round += 1;
         let token = self.token();
         self.asked = Some(token);
@@ -72,12 +84,15 @@ impl Workload {
         let index = usize::try_from(self.round).expect("32 bits fit") + usize::from(self.ordinal);
         let to = self.verifiers[index % self.verifiers.len()];
         let token = self.token();
-        let frame = Frame::from(LoginRequest { secret: *secret, principal: *principal, value: value.clone() }).to_bytes();
+        let frame =
+            Frame::from(LoginRequest { secret: *secret, principal: *principal, value: value.clone() })
+                .to_bytes();
         effects.push(Effect::Call { token, to, frame, timeout: self.timing.call_timeout });
     }
 
     fn remember(&mut self, credential: GetReply) {
-        let is_known = |other: &GetReply| (other.secret, other.version) == (credential.secret, credential.version);
+        let is_known =
+            |other: &GetReply| (other.secret, other.version) == (credential.secret, credential.version);
         if self.remembered.iter().any(is_known) {
             return;
         }

@@ -40,9 +40,16 @@ struct Held {
 enum Activity {
     Resting,
     /// A heartbeat is out.
-    Asking { token: Token, sent: Mono },
+    Asking {
+        token: Token,
+        sent: Mono,
+    },
     /// A write is out; then the grant lives until `life`.
-    Storing { token: Token, record: AgentRecord, life: Mono },
+    Storing {
+        token: Token,
+        record: AgentRecord,
+        life: Mono,
+    },
 }
 
 impl Agent {
@@ -116,7 +123,11 @@ impl Agent {
         if record == held.durable {
             return;
         }
-        effects.push(Effect::Persist { token: writing, record: record_of(held.secret), bytes: record.to_bytes() });
+        effects.push(Effect::Persist {
+            token: writing,
+            record: record_of(held.secret),
+            bytes: record.to_bytes(),
+        });
         held.activity = Activity::Storing { token: writing, record, life };
     }
 
@@ -187,7 +198,8 @@ fn gap(then: Now, now: Now) -> u64 {
 /// The record that a reply leads to. A reply without a version takes the version away; one for the
 /// reported version brings no value, and the durable one stays.
 fn merged(durable: &AgentRecord, reply: HeartbeatReply) -> AgentRecord {
-    let HeartbeatReply { secret: _, index: _, version, principal, value, until, left: _, serial, revoked } = reply;
+    let HeartbeatReply { secret: _, index: _, version, principal, value, until, left: _, serial, revoked } =
+        reply;
     let keeps = version == durable.version;
     AgentRecord {
         version,
@@ -213,7 +225,9 @@ impl Role for Agent {
             Input::Unknown { token } => self.handle_unknown(token),
             Input::Persisted { token } => self.handle_persisted(now, token, true, &mut effects),
             Input::PersistFailed { token } => self.handle_persisted(now, token, false, &mut effects),
-            Input::Called { call, from: NodeId(_), frame } => self.handle_called(now, call, &frame, &mut effects),
+            Input::Called { call, from: NodeId(_), frame } => {
+                self.handle_called(now, call, &frame, &mut effects)
+            }
             // It proposes nothing and hears no one-way messages.
             Input::Committed { .. } | Input::Received { .. } => {}
         }

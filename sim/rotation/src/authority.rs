@@ -44,8 +44,14 @@ struct Request {
 impl Authority {
     pub fn new(settings: Settings) -> Self {
         let period = settings.timing.rotation_period;
-        let desk = |secret| Desk { slice: Slice::new(secret, period), in_flight: None, waiting: VecDeque::new() };
-        Authority { desks: settings.topology.secrets().map(desk).collect(), settings, index: LogIndex(0), tokens: 0 }
+        let desk =
+            |secret| Desk { slice: Slice::new(secret, period), in_flight: None, waiting: VecDeque::new() };
+        Authority {
+            desks: settings.topology.secrets().map(desk).collect(),
+            settings,
+            index: LogIndex(0),
+            tokens: 0,
+        }
     }
 
     fn handle_boot(&mut self, log: Vec<LogEntry>) {
@@ -69,7 +75,9 @@ impl Authority {
     fn handle_committed(&mut self, now: Now, token: Option<Token>, entry: LogEntry, effects: &mut Effects) {
         let Some((secret, is_effective)) = self.apply(entry) else { return };
         let desk = &mut self.desks[usize::from(secret.0)];
-        let Some((_, request)) = desk.in_flight.take_if(|(expected, _)| Some(*expected) == token) else { return };
+        let Some((_, request)) = desk.in_flight.take_if(|(expected, _)| Some(*expected) == token) else {
+            return;
+        };
         if matches!(request.frame, Frame::HeartbeatRequest(_)) {
             // An acknowledgement may be followed by a grant: look again with the new state.
             self.consider(now, secret, request, effects);
@@ -126,7 +134,13 @@ impl Authority {
         effects.push(Effect::Reply { call: request.call, frame: frame.to_bytes() });
     }
 
-    fn heartbeat_reply(&self, now: Now, slice: &Slice, agent: NodeId, report: &HeartbeatRequest) -> HeartbeatReply {
+    fn heartbeat_reply(
+        &self,
+        now: Now,
+        slice: &Slice,
+        agent: NodeId,
+        report: &HeartbeatRequest,
+    ) -> HeartbeatReply {
         let wanted = guard::wanted(slice, &self.settings, agent);
         let until = wanted
             .and_then(|version| {
@@ -201,9 +215,14 @@ fn decide(slice: &Slice, settings: &Settings, from: NodeId, at: Wall, frame: &Fr
     match frame {
         Frame::ReadRequest(_) => Decision::Done,
         Frame::LeaseRequest(_) => guard::lease(slice, settings, from, at),
-        Frame::BeginRequest(body) => {
-            guard::begin(slice, from, at, (body.epoch, body.txn, body.version), body.principal, body.value.clone())
-        }
+        Frame::BeginRequest(body) => guard::begin(
+            slice,
+            from,
+            at,
+            (body.epoch, body.txn, body.version),
+            body.principal,
+            body.value.clone(),
+        ),
         Frame::AdvanceRequest(body) => {
             guard::advance(slice, settings, from, at, (body.epoch, body.txn), (body.from, body.to))
         }

@@ -6,7 +6,9 @@
 use crate::settings::Settings;
 use crate::slice::{Grant, Holder, Slice, Version};
 use tumbler_types::event::OrderKind;
-use tumbler_types::{Command, Epoch, NodeId, Phase, Principal, SecretValue, Serial, Span, TxnId, VersionId, Wall};
+use tumbler_types::{
+    Command, Epoch, NodeId, Phase, Principal, SecretValue, Serial, Span, TxnId, VersionId, Wall,
+};
 use tumbler_wire::tag::value_tag;
 
 /// What to do with a request.
@@ -117,7 +119,8 @@ pub fn is_ready(slice: &Slice, settings: &Settings, at: Wall) -> bool {
         Phase::Canary => {
             let Some(pending) = &slice.pending else { return false };
             slice.holders.iter().filter(|(agent, _)| settings.is_canary(*agent)).all(|(_, holder)| {
-                holder.version == pending.version || !holder.grants.iter().any(|grant| is_live(grant, settings, at))
+                holder.version == pending.version
+                    || !holder.grants.iter().any(|grant| is_live(grant, settings, at))
             })
         }
         Phase::Drain => is_drained(slice, slice.previous.as_ref(), settings, at),
@@ -193,7 +196,9 @@ fn revoke(slice: &Slice, version: Option<&Version>) -> Decision {
 /// The version that an agent should hold now; a revoked one is never given.
 pub fn wanted<'s>(slice: &'s Slice, settings: &Settings, agent: NodeId) -> Option<&'s Version> {
     let version = match (slice.phase, &slice.pending) {
-        (Phase::Canary, Some(pending)) if settings.is_canary(agent) && !slice.is_revoked(pending.version) => pending,
+        (Phase::Canary, Some(pending)) if settings.is_canary(agent) && !slice.is_revoked(pending.version) => {
+            pending
+        }
         _ => slice.current.as_ref()?,
     };
     (!slice.is_revoked(version.version)).then_some(version)

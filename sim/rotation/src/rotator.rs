@@ -77,10 +77,19 @@ struct Waiting {
 #[derive(Clone)]
 enum Call {
     Record,
-    Apply { progress: Progress },
-    Query { progress: Progress, principal: Principal, expected: tumbler_types::Tag },
+    Apply {
+        progress: Progress,
+    },
+    Query {
+        progress: Progress,
+        principal: Principal,
+        expected: tumbler_types::Tag,
+    },
     /// A login that must succeed, or must be refused.
-    Login { progress: Progress, accepted: bool },
+    Login {
+        progress: Progress,
+        accepted: bool,
+    },
 }
 
 /// The next call: its meaning, where to, and the request.
@@ -101,8 +110,15 @@ struct Wanted<'r> {
 
 impl Rotator {
     pub fn new(settings: Settings) -> Self {
-        let desk = |secret| Desk { secret, waiting: None, lease: None, progress: None, value: None, record: None };
-        Rotator { desks: settings.topology.secrets().map(desk).collect(), settings, entropy: [0; 32], tokens: 0, minted: 0 }
+        let desk =
+            |secret| Desk { secret, waiting: None, lease: None, progress: None, value: None, record: None };
+        Rotator {
+            desks: settings.topology.secrets().map(desk).collect(),
+            settings,
+            entropy: [0; 32],
+            tokens: 0,
+            minted: 0,
+        }
     }
 
     fn handle_timer(&mut self, now: Now, timer: TimerId, effects: &mut Effects) {
@@ -127,7 +143,8 @@ impl Rotator {
 
     /// Takes the call with this token out, with its desk.
     fn take(&mut self, token: Token) -> Option<(usize, Waiting)> {
-        let index = self.desks.iter().position(|desk| desk.waiting.as_ref().is_some_and(|out| out.token == token))?;
+        let index =
+            self.desks.iter().position(|desk| desk.waiting.as_ref().is_some_and(|out| out.token == token))?;
         self.desks[index].waiting.take().map(|waiting| (index, waiting))
     }
 
@@ -178,7 +195,11 @@ impl Rotator {
 
     fn count_verifier(&mut self, index: usize, progress: Progress, agrees: bool) {
         let Stage::Applied { verifiers } = progress.stage else { return };
-        let stage = if agrees { Stage::Applied { verifiers: verifiers + 1 } } else { Stage::Applied { verifiers: 0 } };
+        let stage = if agrees {
+            Stage::Applied { verifiers: verifiers + 1 }
+        } else {
+            Stage::Applied { verifiers: 0 }
+        };
         self.desks[index].progress = Some(Progress { stage, ..progress });
     }
 
@@ -241,13 +262,20 @@ impl Rotator {
     }
 
     /// The next call for an effect: apply, or query a doubtful one, then look at every verifier.
-    fn next_at_target(&self, index: usize, epoch: Epoch, record: &Record, wanted: &Wanted<'_>) -> Option<Next> {
+    fn next_at_target(
+        &self,
+        index: usize,
+        epoch: Epoch,
+        record: &Record,
+        wanted: &Wanted<'_>,
+    ) -> Option<Next> {
         let Wanted { step, version, accepts } = *wanted;
         let Labeled { version: _, principal, value } = version;
         let fence = Fence { epoch, txn: record.txn, step };
         let secret = record.secret;
         let fresh = Progress { fence, phase: record.phase, stage: Stage::InDoubt };
-        let known = self.desks[index].progress.filter(|known| known.fence == fence && known.phase == record.phase);
+        let known =
+            self.desks[index].progress.filter(|known| known.fence == fence && known.phase == record.phase);
         let target = self.settings.topology.target();
         let (call, to, frame) = match known.map(|known| known.stage) {
             None => {
@@ -263,7 +291,11 @@ impl Rotator {
             Some(stage @ Stage::Applied { verifiers }) => {
                 let to = self.settings.verifiers().get(verifiers).copied()?;
                 let login = LoginRequest { secret, principal: *principal, value: value.clone() };
-                (Call::Login { progress: Progress { stage, ..fresh }, accepted: accepts }, to, Frame::from(login))
+                (
+                    Call::Login { progress: Progress { stage, ..fresh }, accepted: accepts },
+                    to,
+                    Frame::from(login),
+                )
             }
         };
         Some(Next { call, to, frame })
@@ -272,7 +304,9 @@ impl Rotator {
     /// The next command, once the target shows what the record asks for.
     fn next_command(&mut self, index: usize, epoch: Epoch, record: &Record) -> Option<Next> {
         let secret = record.secret;
-        if let Some(version) = wanted_effect(record).filter(|wanted| is_disabling(wanted.step)).map(|wanted| wanted.version) {
+        if let Some(version) =
+            wanted_effect(record).filter(|wanted| is_disabling(wanted.step)).map(|wanted| wanted.version)
+        {
             return Some(self.ask(ConfirmRequest { secret, epoch, version: version.version }.into()));
         }
         if record.phase == Phase::Idle {
@@ -316,9 +350,13 @@ fn wanted_effect(record: &Record) -> Option<Wanted<'_>> {
         Phase::Idle if owed(&record.current) => (Step::DisableCurrent, &record.current, false),
         Phase::Idle => return None,
         Phase::Draft => (Step::Set, &record.pending, true),
-        Phase::Staged | Phase::Canary if owed(&record.current) => (Step::DisablePrevious, &record.current, false),
+        Phase::Staged | Phase::Canary if owed(&record.current) => {
+            (Step::DisablePrevious, &record.current, false)
+        }
         Phase::Staged | Phase::Canary => return None,
-        Phase::Promote | Phase::Drain if owed(&record.previous) => (Step::DisablePrevious, &record.previous, false),
+        Phase::Promote | Phase::Drain if owed(&record.previous) => {
+            (Step::DisablePrevious, &record.previous, false)
+        }
         Phase::Promote | Phase::Drain => return None,
         Phase::Retire => (Step::Retire, &record.previous, false),
         Phase::Revert => return None,
@@ -337,7 +375,8 @@ const fn is_disabling(step: Step) -> bool {
 
 /// The version being rotated to is revoked, and the rotation can be given up.
 fn wants_rollback(record: &Record) -> bool {
-    let is_revoked = |version: &Option<Labeled>| version.as_ref().is_some_and(|v| record.is_revoked(v.version));
+    let is_revoked =
+        |version: &Option<Labeled>| version.as_ref().is_some_and(|v| record.is_revoked(v.version));
     match record.phase {
         Phase::Draft | Phase::Staged | Phase::Canary => is_revoked(&record.pending),
         Phase::Promote | Phase::Drain => is_revoked(&record.current) && !is_revoked(&record.previous),
@@ -369,4 +408,3 @@ impl Role for Rotator {
         effects
     }
 }
-

@@ -5,8 +5,8 @@
 //! ([`crate::guard`]); here only the compare-and-set on the revision decides.
 
 use tumbler_types::{
-    Cause, Command, Epoch, NodeId, Phase, Principal, Revision, SecretId, SecretValue, Serial, Span, TxnId, VersionId,
-    Wall,
+    Cause, Command, Epoch, NodeId, Phase, Principal, Revision, SecretId, SecretValue, Serial, Span, TxnId,
+    VersionId, Wall,
 };
 use tumbler_wire::LogCommand;
 
@@ -111,7 +111,9 @@ impl Slice {
     /// The version that a rotation leads to, and the one that a rollback returns to.
     pub fn forward_and_back(&self) -> Option<(&Version, &Version)> {
         match self.phase {
-            Phase::Draft | Phase::Staged | Phase::Canary => Some((self.pending.as_ref()?, self.current.as_ref()?)),
+            Phase::Draft | Phase::Staged | Phase::Canary => {
+                Some((self.pending.as_ref()?, self.current.as_ref()?))
+            }
             Phase::Promote | Phase::Drain => Some((self.current.as_ref()?, self.previous.as_ref()?)),
             Phase::Idle | Phase::Retire | Phase::Revert | Phase::Discard => None,
         }
@@ -132,7 +134,8 @@ impl Slice {
                 self.version_last = version;
                 self.schedule(at);
             }
-            Command::AcquireLease { rotator, epoch, until } | Command::RenewLease { rotator, epoch, until } => {
+            Command::AcquireLease { rotator, epoch, until }
+            | Command::RenewLease { rotator, epoch, until } => {
                 self.lease = Lease { rotator, epoch, until };
             }
             Command::Begin { epoch: _, txn, version, principal, value: _, cause: _ } => {

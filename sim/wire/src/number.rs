@@ -119,9 +119,7 @@ pub mod list {
         // A hostile length must not reserve memory: the list grows as elements are really there.
         let mut values = Vec::new();
         for _ in 0..count {
-            values.push(
-                T::from_u64(decoder.u64()?).ok_or_else(|| Error::message("number out of range"))?,
-            );
+            values.push(T::from_u64(decoder.u64()?).ok_or_else(|| Error::message("number out of range"))?);
         }
         Ok(values)
     }

@@ -2,7 +2,9 @@
 
 use crate::{DecodeError, FORMAT, number};
 use minicbor::{Decode, Encode};
-use tumbler_types::{Epoch, Fence, Principal, RecordId, SecretId, SecretValue, Serial, Step, Tag, TxnId, VersionId, Wall};
+use tumbler_types::{
+    Epoch, Fence, Principal, RecordId, SecretId, SecretValue, Serial, Step, Tag, TxnId, VersionId, Wall,
+};
 
 /// The record that holds a secret on any node.
 pub const fn record_of(secret: SecretId) -> RecordId {

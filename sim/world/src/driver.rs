@@ -62,7 +62,8 @@ struct Request {
 impl TaskDriver {
     pub fn new(count: u16) -> Self {
         let handle = Handle::current();
-        let nodes = (0..count).map(|index| handle.create_node().name(format!("node-{index}")).build()).collect();
+        let nodes =
+            (0..count).map(|index| handle.create_node().name(format!("node-{index}")).build()).collect();
         TaskDriver { nodes, inputs: std::iter::repeat_with(|| None).take(usize::from(count)).collect() }
     }
 }
@@ -97,6 +98,7 @@ impl NodeDriver for TaskDriver {
 fn guarded(role: &mut dyn Role, now: Now, input: Input) -> Result<Effects, String> {
     catch_unwind(AssertUnwindSafe(|| role.handle(now, input))).map_err(|payload| {
         let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without a message".to_owned())
+        text.or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "a panic without a message".to_owned())
     })
 }

@@ -25,13 +25,27 @@ pub enum Due {
     Heal,
     Boot(NodeId),
     /// A pending write of the node's store reached its time.
-    Write { node: NodeId, ordinal: u32 },
+    Write {
+        node: NodeId,
+        ordinal: u32,
+    },
     /// A lied-about record is really written now.
-    LateWrite { node: NodeId, ordinal: u32 },
+    LateWrite {
+        node: NodeId,
+        ordinal: u32,
+    },
     /// A waiting input, or the effects that a pause cut off.
-    Wake { node: NodeId, incarnation: Incarnation, input: Option<Input> },
+    Wake {
+        node: NodeId,
+        incarnation: Incarnation,
+        input: Option<Input>,
+    },
     Arrive(Message),
-    Timer { node: NodeId, timer: TimerId, ordinal: u32 },
+    Timer {
+        node: NodeId,
+        timer: TimerId,
+        ordinal: u32,
+    },
     CallTimeout(CallId),
 }
 
@@ -57,8 +71,14 @@ pub enum Step {
     /// Nothing for a role: go on.
     Quiet,
     /// Make a fresh role for the node, then hand it this input.
-    Boot { node: NodeId, input: Input },
-    Handle { node: NodeId, input: Input },
+    Boot {
+        node: NodeId,
+        input: Input,
+    },
+    Handle {
+        node: NodeId,
+        input: Input,
+    },
     /// The run is over.
     End,
 }
@@ -90,7 +110,8 @@ impl<'p> Engine<'p> {
             .nodes()
             .map(|id| {
                 let (kind, _) = plan.topology.kind(id).expect("ids come from the topology");
-                let offset = plan.offsets.iter().find(|offset| offset.node == id).map_or(0, |offset| offset.nanos);
+                let offset =
+                    plan.offsets.iter().find(|offset| offset.node == id).map_or(0, |offset| offset.nanos);
                 Node::new(id, kind, Store::new(plan.seed, id), offset)
             })
             .collect();
@@ -237,7 +258,8 @@ impl<'p> Engine<'p> {
             Some(input) => self.offer(id, input),
             None => {
                 if self.node(id).is_running() {
-                    let suspended: Effects = std::mem::take(&mut self.node_mut(id).suspended).into_iter().collect();
+                    let suspended: Effects =
+                        std::mem::take(&mut self.node_mut(id).suspended).into_iter().collect();
                     self.execute(id, suspended);
                 }
                 Step::Quiet

@@ -121,7 +121,14 @@ impl Engine<'_> {
         self.transmit(id, made.caller, frame, Carries::Reply(call), disposition);
     }
 
-    fn transmit(&mut self, from: NodeId, to: NodeId, frame: Vec<u8>, carries: Carries, disposition: Disposition) {
+    fn transmit(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        frame: Vec<u8>,
+        carries: Carries,
+        disposition: Disposition,
+    ) {
         self.messages += 1;
         let kind = tumbler_wire::frame::kind_of(&frame);
         if usize::from(to.0) >= self.nodes.len() {
@@ -156,7 +163,11 @@ impl Engine<'_> {
         let (now, latency) = (self.now, self.plan.store);
         let store = &mut self.node_mut(id).store;
         let (done, ordinal) = store.begin(now, latency.latency_min, latency.latency_max, token, write);
-        self.queue.push(done, Key::new(Class::Store, u32::from(id.0), ordinal), Due::Write { node: id, ordinal });
+        self.queue.push(
+            done,
+            Key::new(Class::Store, u32::from(id.0), ordinal),
+            Due::Write { node: id, ordinal },
+        );
         ordinal
     }
 
@@ -176,7 +187,9 @@ impl Engine<'_> {
         if self.is_planted(Planted::LyingFsync) && self.lie(id, ordinal) {
             let pending = self.node_mut(id).store.pending_mut(ordinal).expect("it was just there");
             let token = pending.token;
-            let Write::Record { record, .. } = &pending.write else { unreachable!("only records are lied about") };
+            let Write::Record { record, .. } = &pending.write else {
+                unreachable!("only records are lied about")
+            };
             let record = *record;
             self.record(id, Event::Persisted { record });
             return self.offer(id, Input::Persisted { token });
@@ -217,7 +230,15 @@ impl Engine<'_> {
         match pending.write {
             Write::Record { record, bytes } => {
                 let node = &mut self.nodes[index];
-                self.observer.kept_record(id, node.kind, record, &bytes, node.store.record(record), now, &mut self.recorder);
+                self.observer.kept_record(
+                    id,
+                    node.kind,
+                    record,
+                    &bytes,
+                    node.store.record(record),
+                    now,
+                    &mut self.recorder,
+                );
                 node.store.keep_record(record, bytes);
                 Kept::Record { record }
             }

@@ -48,7 +48,9 @@ use tumbler_types::role::v1::Input;
 pub fn run(plan: &Plan, roles: &RoleFactory, options: &Options) -> Outcome {
     #[expect(clippy::disallowed_methods, reason = "the run's own thread, before the simulation begins")]
     std::thread::scope(|scope| {
-        let run = std::thread::Builder::new().name("run".to_owned()).spawn_scoped(scope, || simulate(plan, roles, options));
+        let run = std::thread::Builder::new()
+            .name("run".to_owned())
+            .spawn_scoped(scope, || simulate(plan, roles, options));
         match run.expect("the machine can start one thread").join() {
             Ok(outcome) => outcome,
             Err(payload) => std::panic::resume_unwind(payload),

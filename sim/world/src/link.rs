@@ -23,7 +23,12 @@ struct Link {
 impl Links {
     pub fn new(seed: u64, nodes: u16, network: Network) -> Self {
         let nodes = usize::from(nodes);
-        Links { seed, nodes, network, links: std::iter::repeat_with(Link::default).take(nodes * nodes).collect() }
+        Links {
+            seed,
+            nodes,
+            network,
+            links: std::iter::repeat_with(Link::default).take(nodes * nodes).collect(),
+        }
     }
 
     fn index(&self, from: NodeId, to: NodeId) -> usize {

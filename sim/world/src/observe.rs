@@ -11,8 +11,8 @@ use minicbor::Decode;
 use tumbler_plan::{Plan, Stream, StreamName};
 use tumbler_types::role::v1::LogEntry;
 use tumbler_types::{
-    Command, Event, Fence, Instant, LogIndex, NodeId, Phase, Principal, RecordId, Revision, RoleKind, SecretId,
-    SecretValue, Serial, Tag, VersionId, Wall,
+    Command, Event, Fence, Instant, LogIndex, NodeId, Phase, Principal, RecordId, Revision, RoleKind,
+    SecretId, SecretValue, Serial, Tag, VersionId, Wall,
 };
 use tumbler_wire::record::{record_of, secret_of};
 use tumbler_wire::tag::{tag_of, value_tag};
@@ -57,8 +57,12 @@ impl Observer {
     pub fn genesis(&mut self, plan: &Plan, nodes: &mut [Node], recorder: &mut Recorder) {
         let (authority, target) = (plan.topology.authority(), plan.topology.target());
         for secret in plan.topology.secrets() {
-            let mut stream =
-                Stream::new(plan.seed, StreamName::Entropy, (u32::from(NodeId::WORLD.0), u32::from(secret.0)), 0);
+            let mut stream = Stream::new(
+                plan.seed,
+                StreamName::Entropy,
+                (u32::from(NodeId::WORLD.0), u32::from(secret.0)),
+                0,
+            );
             let value = SecretValue::new(stream.bytes::<16>().to_vec());
             let tag = value_tag(&value);
             let command = Command::Enroll { version: VersionId(1), principal: Principal::Blue, value: tag };
@@ -83,9 +87,11 @@ impl Observer {
         }
         match Frame::from_bytes(frame) {
             Ok(Frame::ApplyRequest(body)) => Context::Apply { secret: body.secret, fence: body.fence.into() },
-            Ok(Frame::LoginRequest(body)) => {
-                Context::Login { secret: body.secret, principal: body.principal, value: value_tag(&body.value) }
-            }
+            Ok(Frame::LoginRequest(body)) => Context::Login {
+                secret: body.secret,
+                principal: body.principal,
+                value: value_tag(&body.value),
+            },
             Ok(Frame::GetRequest(body)) => Context::Get { secret: body.secret },
             _ => Context::None,
         }
@@ -100,7 +106,8 @@ impl Observer {
         }
         match Frame::from_bytes(frame) {
             Ok(Frame::HeartbeatRequest(body)) => {
-                let event = Event::Acknowledged { secret: body.secret, version: body.version, serial: body.serial };
+                let event =
+                    Event::Acknowledged { secret: body.secret, version: body.version, serial: body.serial };
                 recorder.record(at, node, event);
             }
             Ok(Frame::OrderRequest(body)) if Some(node) == self.operator => {
@@ -135,10 +142,12 @@ impl Observer {
             (Ok(Frame::ApplyReply(body)), Context::Apply { secret, fence }) if body.applied => {
                 Event::Promised { secret, fence }
             }
-            (Ok(Frame::LoginReply(body)), Context::Login { secret, principal, value }) => match body.refusal {
-                None => Event::Authenticated { secret, principal, value },
-                Some(reason) => Event::Refused { secret, principal, value, reason },
-            },
+            (Ok(Frame::LoginReply(body)), Context::Login { secret, principal, value }) => {
+                match body.refusal {
+                    None => Event::Authenticated { secret, principal, value },
+                    Some(reason) => Event::Refused { secret, principal, value, reason },
+                }
+            }
             (Ok(Frame::GetReply(body)), Context::Get { secret }) => {
                 if body.version == VersionId(0) {
                     Event::Withheld { secret, to: caller }
@@ -153,7 +162,14 @@ impl Observer {
     }
 
     /// A one-way message arrived.
-    pub fn received(&mut self, node: NodeId, kind: RoleKind, frame: &[u8], at: Instant, recorder: &mut Recorder) {
+    pub fn received(
+        &mut self,
+        node: NodeId,
+        kind: RoleKind,
+        frame: &[u8],
+        at: Instant,
+        recorder: &mut Recorder,
+    ) {
         if kind != RoleKind::Replica {
             return;
         }
@@ -164,11 +180,18 @@ impl Observer {
             Some((_, last)) => *last = copy,
             None => self.mirrored.push((key, copy)),
         }
-        recorder.record(at, node, Event::Mirrored { secret: body.secret, blue: body.blue, green: body.green });
+        recorder.record(
+            at,
+            node,
+            Event::Mirrored { secret: body.secret, blue: body.blue, green: body.green },
+        );
     }
 
     /// A record became durable; `former` is what it replaced.
-    #[expect(clippy::too_many_arguments, reason = "each names one part of what happened; a struct would be used once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each names one part of what happened; a struct would be used once"
+    )]
     pub fn kept_record(
         &self,
         node: NodeId,
@@ -211,7 +234,8 @@ impl Observer {
         at: Instant,
         recorder: &mut Recorder,
     ) -> Option<(SecretId, Phase)> {
-        let LogCommand { secret, expected, command, value: _ } = LogCommand::from_bytes(&entry.command).ok()?;
+        let LogCommand { secret, expected, command, value: _ } =
+            LogCommand::from_bytes(&entry.command).ok()?;
         let event = Event::Committed { index: entry.index, at: entry.at, secret, expected, command };
         recorder.record(at, node, event);
         let revision = self.revisions.get_mut(usize::from(secret.0))?;
@@ -228,7 +252,14 @@ impl Observer {
     }
 
     /// A node restarted: what it found durable.
-    pub fn recovered(&self, node: NodeId, kind: RoleKind, store: &Store, at: Instant, recorder: &mut Recorder) {
+    pub fn recovered(
+        &self,
+        node: NodeId,
+        kind: RoleKind,
+        store: &Store,
+        at: Instant,
+        recorder: &mut Recorder,
+    ) {
         match kind {
             RoleKind::Authority => {
                 recorder.record(at, node, Event::LogRecovered { length: store.log_length() });
@@ -246,7 +277,8 @@ impl Observer {
             RoleKind::Agent => {
                 for index in 0..self.revisions.len() {
                     let secret = secret_number(index);
-                    let held = store.record(record_of(secret)).and_then(|bytes| AgentRecord::from_bytes(bytes).ok());
+                    let held =
+                        store.record(record_of(secret)).and_then(|bytes| AgentRecord::from_bytes(bytes).ok());
                     let (version, serial) =
                         held.map_or((VersionId(0), Serial(0)), |held| (held.version, held.serial));
                     recorder.record(at, node, Event::AgentRecovered { secret, version, serial });

@@ -14,7 +14,11 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    pub fn new(judges: Option<Judges>, keep_trace: bool, heartbeat: Option<fn(u64, Instant, NodeId)>) -> Self {
+    pub fn new(
+        judges: Option<Judges>,
+        keep_trace: bool,
+        heartbeat: Option<fn(u64, Instant, NodeId)>,
+    ) -> Self {
         Recorder { seq: 0, chain: DigestChain::new(), judges, trace: keep_trace.then(Vec::new), heartbeat }
     }
 

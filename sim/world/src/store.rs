@@ -57,7 +57,14 @@ impl Store {
 
     /// Queues a write and says when it will be durable, under which ordinal. Writes of one node
     /// become durable in order.
-    pub fn begin(&mut self, now: Instant, min: Span, max: Span, token: Token, write: Write) -> (Instant, u32) {
+    pub fn begin(
+        &mut self,
+        now: Instant,
+        min: Span,
+        max: Span,
+        token: Token,
+        write: Write,
+    ) -> (Instant, u32) {
         let ordinal = self.writes;
         self.writes += 1;
         let done = now.plus(self.latency.span(min, max)).max(self.done_last);
