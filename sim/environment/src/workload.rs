@@ -106,7 +106,8 @@ impl Workload {
     /// Tries every remembered version but the newest.
     fn steal(&mut self, effects: &mut Effects) {
         let older = self.remembered.len().saturating_sub(1);
-        for credential in self.remembered[..older].to_vec() {
+        for index in 0..older {
+            let credential = self.remembered[index].clone();
             self.login(&credential, effects);
         }
     }
