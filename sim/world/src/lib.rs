@@ -19,6 +19,7 @@ compile_error!(
 
 mod call;
 mod driver;
+mod echo;
 mod engine;
 mod execute;
 mod link;
@@ -30,6 +31,7 @@ mod queue;
 mod recorder;
 mod store;
 
+pub use echo::echo;
 pub use outcome::{Driver, Options, Outcome, Panic, RoleFactory};
 
 use driver::{NodeDriver, QueueDriver, TaskDriver};

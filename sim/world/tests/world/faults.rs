@@ -1,0 +1,154 @@
+//! What each fault does, seen from outside, with exact latencies.
+
+use crate::toy::{self, CLIENT, SERVER, at_ms, count, first, first_at, kinds, plan, trace};
+use std::sync::{Arc, Mutex};
+use tumbler_plan::{FaultAction, Point, Trigger, Until};
+use tumbler_types::event::{FrameKind, LossCause};
+use tumbler_types::role::v1::{Effects, Input, Now, Role};
+use tumbler_types::{Event, NodeId, Span};
+use tumbler_world::{Driver, Options, run};
+
+const SENDING: Point = Point::Sending(FrameKind::QueryRequest);
+
+fn after(millis: u64) -> Until {
+    Until::After(Span::from_millis(millis))
+}
+
+#[test]
+fn a_quiet_call_takes_two_latencies_and_one_write() {
+    let outcome = trace(&plan(vec![]), Options::default());
+    assert_eq!(first_at(&outcome, SERVER, "CallArrived"), Some(1_010));
+    assert_eq!(first_at(&outcome, SERVER, "Persisted"), Some(1_020));
+    assert_eq!(first_at(&outcome, CLIENT, "Returned"), Some(1_030));
+    assert_eq!(count(&outcome, |event| matches!(event, Event::CallUnknown { .. })), 0);
+}
+
+#[test]
+fn a_lost_reply_leaves_the_call_applied_and_unknown() {
+    let outcome = trace(&plan(vec![(first(CLIENT, SENDING), FaultAction::LoseReply)]), Options::default());
+    assert_eq!(first_at(&outcome, SERVER, "Persisted"), Some(1_020));
+    assert_eq!(first_at(&outcome, CLIENT, "CallUnknown"), Some(1_500));
+    assert_eq!(first_at(&outcome, CLIENT, "Returned"), Some(2_030), "only the next call returns");
+}
+
+#[test]
+fn a_lost_request_never_arrives() {
+    let outcome = trace(&plan(vec![(first(CLIENT, SENDING), FaultAction::LoseRequest)]), Options::default());
+    assert_eq!(first_at(&outcome, SERVER, "CallArrived"), Some(2_010));
+    assert_eq!(first_at(&outcome, CLIENT, "CallUnknown"), Some(1_500));
+}
+
+#[test]
+fn a_held_request_is_applied_after_its_caller_gave_up() {
+    let hold = FaultAction::Hold { until: after(2_500) };
+    let outcome = trace(&plan(vec![(first(CLIENT, SENDING), hold)]), Options::default());
+    assert_eq!(first_at(&outcome, CLIENT, "CallUnknown"), Some(1_500));
+    let arrivals: Vec<u64> = kinds(&outcome, SERVER)
+        .into_iter()
+        .filter(|(_, kind)| *kind == "CallArrived")
+        .map(|(at, _)| at)
+        .collect();
+    assert_eq!(arrivals[..3], [2_010, 3_010, 3_510], "the first request comes third");
+    let ended = count(&outcome, |event| matches!(event, Event::Returned { .. }));
+    assert_eq!(ended, 8, "a completed call does not complete again");
+}
+
+#[test]
+fn a_cut_reaches_messages_that_are_already_in_flight() {
+    let until = after(100);
+    let cut = FaultAction::Partition { left: vec![CLIENT], right: vec![SERVER], symmetric: true, until };
+    let outcome = trace(&plan(vec![(Trigger::At(at_ms(1_005)), cut)]), Options::default());
+    assert_eq!(count(&outcome, |event| matches!(event, Event::Lost { cause: LossCause::Cut, .. })), 1);
+    assert_eq!(first_at(&outcome, SERVER, "CallArrived"), Some(2_010));
+}
+
+#[test]
+fn an_asymmetric_cut_stops_one_direction_only() {
+    let until = after(100);
+    let cut = FaultAction::Partition { left: vec![SERVER], right: vec![CLIENT], symmetric: false, until };
+    let outcome = trace(&plan(vec![(Trigger::At(at_ms(995)), cut)]), Options::default());
+    assert_eq!(first_at(&outcome, SERVER, "Persisted"), Some(1_020), "the request passes");
+    assert_eq!(first_at(&outcome, CLIENT, "CallUnknown"), Some(1_500), "the reply does not");
+}
+
+#[test]
+fn a_paused_node_does_nothing_and_then_goes_on_where_it_stopped() {
+    let pause = FaultAction::Pause { node: CLIENT, until: after(3_000) };
+    let outcome = trace(&plan(vec![(first(CLIENT, SENDING), pause)]), Options::default());
+    let own = kinds(&outcome, CLIENT);
+    let paused = own.iter().position(|(_, kind)| *kind == "Paused").expect("it paused");
+    let resumed = own.iter().position(|(_, kind)| *kind == "Resumed").expect("it resumed");
+    let between: Vec<_> =
+        own[paused + 1..resumed].iter().filter(|(_, kind)| *kind != "Unreachable").collect();
+    assert_eq!(between, Vec::<&(u64, &str)>::new());
+    let next = own[resumed + 1..].iter().find(|(_, kind)| *kind != "Reachable");
+    assert_eq!(next, Some(&(4_000, "Called")), "the call that the pause cut off");
+}
+
+#[test]
+fn a_crashed_incarnation_has_no_further_effect_and_the_next_finds_what_was_durable() {
+    for (point, survives) in [(Point::PersistBegins, false), (Point::PersistDone, true)] {
+        let crash = FaultAction::Crash { node: SERVER, until: after(300) };
+        let found = Arc::new(Mutex::new(Vec::new()));
+        let roles = {
+            let found = found.clone();
+            move |plan: &_, node| {
+                let role = toy::toy(plan, node);
+                if node == SERVER { Box::new(Watched { role, found: found.clone() }) } else { role }
+            }
+        };
+        let options = Options { keep_trace: true, judge: false, ..Options::default() };
+        let outcome = run(&plan(vec![(first(SERVER, point), crash)]), &roles, &options);
+        let found = found.lock().expect("no one panicked").clone();
+        assert_eq!(found, [0, usize::from(survives)], "records found at each boot, {point:?}");
+        assert_eq!(first_at(&outcome, SERVER, "Replied"), Some(2_020), "the first call is never answered");
+        assert_eq!(count(&outcome, |event| matches!(event, Event::Crashed { .. })), 1);
+    }
+}
+
+struct Watched {
+    role: Box<dyn Role>,
+    found: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Role for Watched {
+    fn handle(&mut self, now: Now, input: Input) -> Effects {
+        if let Input::Boot { disk, .. } = &input {
+            let written = disk.iter().filter(|record| record.record.0 == 7).count();
+            self.found.lock().expect("no one panicked").push(written);
+        }
+        self.role.handle(now, input)
+    }
+}
+
+#[test]
+fn a_failed_write_says_so_and_leaves_nothing() {
+    let outcome = trace(
+        &plan(vec![(first(SERVER, Point::PersistBegins), FaultAction::FailPersist)]),
+        Options::default(),
+    );
+    assert_eq!(first_at(&outcome, SERVER, "PersistFailed"), Some(1_020));
+    assert_eq!(first_at(&outcome, CLIENT, "CallUnknown"), Some(1_500));
+}
+
+#[test]
+fn a_role_that_panics_ends_the_run_with_its_words() {
+    for driver in [Driver::Queue, Driver::Tasks] {
+        let plan = plan(vec![]);
+        let roles =
+            |plan: &_, node: NodeId| if node == SERVER { Box::new(Grenade) } else { toy::toy(plan, node) };
+        let outcome = run(&plan, &roles, &Options { driver, ..Options::default() });
+        let panic = outcome.panic.expect("it panicked");
+        assert_eq!((panic.node, panic.message.as_str()), (SERVER, "asked once too often"));
+        assert_eq!(outcome.judgement.expect("judged").verdict.exit_code(), 13);
+    }
+}
+
+struct Grenade;
+
+impl Role for Grenade {
+    fn handle(&mut self, _: Now, input: Input) -> Effects {
+        assert!(!matches!(input, Input::Called { .. }), "asked once too often");
+        Effects::new()
+    }
+}

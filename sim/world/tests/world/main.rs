@@ -1,0 +1,5 @@
+//! The world with toy roles: what faults do, and what leaks show.
+
+mod faults;
+mod leaks;
+mod toy;
