@@ -1,0 +1,6 @@
+//! The roles at their boundary: one input in, effects out.
+
+mod agent;
+mod authority;
+mod bench;
+mod rotator;

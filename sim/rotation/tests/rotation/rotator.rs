@@ -1,0 +1,165 @@
+//! The rotator: from a record to the next call.
+
+use crate::bench::{AUTHORITY, Bench, OTHER, ROTATOR, SECRET, TARGET, has_call, only_call, settings, value};
+use tumbler_rotation::Rotator;
+use tumbler_types::role::v1::{Effect, Input};
+use tumbler_types::{
+    Epoch, LogIndex, NodeId, Phase, Principal, Revision, Span, Tag, TimerId, Token, TxnId, VersionId,
+};
+use tumbler_wire::frame::{ApplyReply, ApplyRequest, LoginReply, QueryReply, RecordReply};
+use tumbler_wire::{Frame, Labeled, Record};
+
+fn labeled(version: u32, principal: Principal) -> Option<Labeled> {
+    let value = value(u8::try_from(version).expect("small"));
+    Some(Labeled { version: VersionId(version), principal, value })
+}
+
+/// A record in which this rotator holds a fresh lease.
+fn record(phase: Phase) -> Record {
+    Record {
+        secret: SECRET,
+        revision: Revision(5),
+        phase,
+        txn: TxnId(1),
+        epoch: Epoch(3),
+        holder: ROTATOR,
+        lease_left: Span::from_secs(10),
+        current: labeled(1, Principal::Blue),
+        previous: None,
+        pending: labeled(2, Principal::Green),
+        version_last: VersionId(2),
+        revoked: Vec::new(),
+        owed: Vec::new(),
+        due: false,
+        ready: true,
+    }
+}
+
+fn reply(done: bool, record: Record) -> RecordReply {
+    RecordReply { done, index: LogIndex(9), record }
+}
+
+/// A rotator that has just read this record.
+fn reading(record: Record) -> (Bench<Rotator>, Vec<Effect>) {
+    let (mut bench, effects) = Bench::boot(Rotator::new(settings(ROTATOR)), Vec::new());
+    let (token, to, frame) = only_call(&effects);
+    assert_eq!((to, frame.kind().name()), (AUTHORITY, "read-request"));
+    let effects = bench.answer(token, reply(true, record));
+    (bench, effects)
+}
+
+fn apply(frame: Frame) -> ApplyRequest {
+    let Frame::ApplyRequest(request) = frame else {
+        panic!("expected an effect at the target, got {frame:?}")
+    };
+    request
+}
+
+#[test]
+fn it_rests_when_there_is_nothing_to_do() {
+    let (_, effects) = reading(Record { phase: Phase::Idle, pending: None, ..record(Phase::Idle) });
+    assert!(!has_call(&effects));
+}
+
+#[test]
+fn it_leaves_another_rotators_lease_alone() {
+    let (_, effects) = reading(Record { holder: OTHER, ..record(Phase::Draft) });
+    assert!(!has_call(&effects));
+    let (_, effects) = reading(Record { holder: OTHER, lease_left: Span::ZERO, ..record(Phase::Draft) });
+    assert_eq!(only_call(&effects).2.kind().name(), "lease-request");
+}
+
+#[test]
+fn it_does_not_act_on_a_lease_that_could_end_before_an_answer() {
+    let (_, effects) = reading(Record { lease_left: Span::from_secs(2), ..record(Phase::Draft) });
+    assert_eq!(only_call(&effects).2.kind().name(), "lease-request");
+}
+
+#[test]
+fn a_draft_is_set_then_seen_at_every_verifier_then_advanced() {
+    let (mut bench, effects) = reading(record(Phase::Draft));
+    let (token, to, frame) = only_call(&effects);
+    let request = apply(frame);
+    assert_eq!((to, request.principal, request.value), (TARGET, Principal::Green, value(2)));
+    let mut effects = bench.answer(token, ApplyReply { applied: true, last: Some(request.fence) });
+    for verifier in [TARGET, NodeId(5)] {
+        let (token, to, frame) = only_call(&effects);
+        assert_eq!((to, frame.kind().name()), (verifier, "login-request"));
+        effects = bench.answer(token, LoginReply { refusal: None });
+    }
+    let (_, to, frame) = only_call(&effects);
+    assert!(matches!(frame, Frame::AdvanceRequest(advance) if advance.to == Phase::Staged));
+    assert_eq!(to, AUTHORITY);
+}
+
+#[test]
+fn an_unknown_effect_is_queried_and_repeated_with_the_same_value_and_fence() {
+    let (mut bench, effects) = reading(record(Phase::Draft));
+    let (token, _, frame) = only_call(&effects);
+    let first = apply(frame);
+    let (token, _, frame) = only_call(&bench.give(Input::Unknown { token }));
+    assert_eq!(frame.kind().name(), "query-request");
+    let nothing = QueryReply { fence: None, blue: Tag(1), green: Tag::NONE };
+    let (_, _, frame) = only_call(&bench.answer(token, nothing));
+    assert_eq!(apply(frame), first);
+}
+
+#[test]
+fn an_unknown_effect_that_the_target_shows_is_not_repeated() {
+    let (mut bench, effects) = reading(record(Phase::Draft));
+    let (token, _, frame) = only_call(&effects);
+    let first = apply(frame);
+    let (token, ..) = only_call(&bench.give(Input::Unknown { token }));
+    let shown =
+        QueryReply { fence: Some(first.fence), blue: Tag(1), green: tumbler_wire::tag::value_tag(&value(2)) };
+    assert_eq!(only_call(&bench.answer(token, shown)).2.kind().name(), "login-request");
+}
+
+#[test]
+fn giving_up_raises_the_fence_even_when_nothing_was_ever_set() {
+    let (_, effects) = reading(record(Phase::Discard));
+    let request = apply(only_call(&effects).2);
+    assert!(request.value.is_empty());
+    assert_eq!(request.fence.step, tumbler_types::Step::Discard);
+}
+
+#[test]
+fn a_refused_command_waits_for_the_next_poll() {
+    let (mut bench, effects) = reading(record(Phase::Staged));
+    let (token, ..) = only_call(&effects);
+    let effects = bench.answer(token, reply(false, record(Phase::Staged)));
+    assert!(!has_call(&effects), "it does not spin");
+    bench.at = 2_000;
+    assert_eq!(only_call(&bench.give(Input::Timer { timer: TimerId(0) })).2.kind().name(), "read-request");
+}
+
+#[test]
+fn a_begin_without_an_answer_is_repeated_with_the_same_value() {
+    let due = Record { due: true, pending: None, ..record(Phase::Idle) };
+    let (mut bench, effects) = reading(due.clone());
+    let (token, _, first) = only_call(&effects);
+    assert!(!has_call(&bench.give(Input::Unknown { token })));
+    bench.at = 2_000;
+    let (token, ..) = only_call(&bench.give(Input::Timer { timer: TimerId(0) }));
+    let (_, _, second) = only_call(&bench.answer(token, reply(true, due)));
+    assert_eq!(first, second);
+    assert!(matches!(first, Frame::BeginRequest(request) if request.value.expose().len() == 16));
+}
+
+#[test]
+fn a_revoked_pending_version_is_rolled_back_and_a_debt_is_paid_at_the_target() {
+    let revoked = Record { revoked: vec![VersionId(2)], owed: vec![VersionId(2)], ..record(Phase::Canary) };
+    assert_eq!(only_call(&reading(revoked).1).2.kind().name(), "order-request");
+    let owed = Record { revoked: vec![VersionId(1)], owed: vec![VersionId(1)], ..record(Phase::Canary) };
+    let request = apply(only_call(&reading(owed).1).2);
+    assert_eq!(
+        (request.principal, request.fence.step),
+        (Principal::Blue, tumbler_types::Step::DisablePrevious)
+    );
+}
+
+#[test]
+fn a_late_answer_to_an_older_call_is_ignored() {
+    let (mut bench, _) = reading(record(Phase::Draft));
+    assert_eq!(bench.answer(Token(1), reply(true, record(Phase::Staged))), []);
+}
