@@ -12,14 +12,14 @@ use tumbler_types::role::v1::{LogEntry, Record};
 use tumbler_types::{Instant, LogIndex, NodeId, RecordId, Span, Token, Wall};
 
 /// A write that is not durable yet.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Write {
     Record { record: RecordId, bytes: Vec<u8> },
     Log { at: Wall, command: Vec<u8> },
 }
 
 /// A pending write: whom to tell, and whether the role was told too early.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Pending {
     pub ordinal: u32,
     pub token: Token,
