@@ -359,6 +359,9 @@ fn wanted_effect(record: &Record) -> Option<Wanted<'_>> {
         }
         Phase::Promote | Phase::Drain => return None,
         Phase::Retire => (Step::Retire, &record.previous, false),
+        // Holders of the abandoned version may take a grant's life to drain: a revocation of the
+        // version that was returned to does not wait for them.
+        Phase::Revert if owed(&record.current) => (Step::DisablePrevious, &record.current, false),
         Phase::Revert => return None,
         Phase::Discard => (Step::Discard, &record.pending, false),
     };

@@ -110,7 +110,8 @@ impl Principal {
 pub enum Step {
     /// The pending version's principal gets the pending value.
     Set = 1,
-    /// The previous version was revoked while the rotation was open: its principal is closed.
+    /// The version that the rotation leaves, or returned to, was revoked while it was open: its
+    /// principal is closed.
     DisablePrevious = 2,
     /// The previous version's principal is closed because the rotation succeeded.
     Retire = 3,

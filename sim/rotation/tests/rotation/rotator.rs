@@ -159,6 +159,17 @@ fn a_revoked_pending_version_is_rolled_back_and_a_debt_is_paid_at_the_target() {
 }
 
 #[test]
+fn a_revocation_during_a_rollback_does_not_wait_for_the_drain() {
+    let owed = vec![VersionId(1)];
+    let revert = Record { revoked: owed.clone(), owed, ready: false, ..record(Phase::Revert) };
+    let request = apply(only_call(&reading(revert).1).2);
+    assert_eq!(
+        (request.principal, request.fence.step),
+        (Principal::Blue, tumbler_types::Step::DisablePrevious)
+    );
+}
+
+#[test]
 fn a_late_answer_to_an_older_call_is_ignored() {
     let (mut bench, _) = reading(record(Phase::Draft));
     assert_eq!(bench.answer(Token(1), reply(true, record(Phase::Staged))), []);
