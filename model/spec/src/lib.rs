@@ -1,27 +1,75 @@
-//! Ledger and invariants; abstract state and actions; refinement.
+//! Ledger and invariants; abstract state and actions; refinement: the only place where the
+//! protocol's meaning is written down.
+//!
+//! It is told the time and never asks. It deliberately shares no transition code with the system:
+//! the same code on both sides proves nothing.
+
+pub mod invariant;
 pub mod judgement;
+pub mod ledger;
+pub mod machine;
+mod monitor;
+pub mod rule;
+mod watch;
 
+pub use invariant::{Claims, Why, rollback_goal, rollback_goal_of};
 pub use judgement::{Divergence, Exercise, Finding, Judgement, Tally};
+pub use ledger::Ledger;
+pub use rule::Rules;
 
-use tumbler_types::{Bounds, Instant, Observed, Timing, Topology};
+use monitor::Monitor;
+use tumbler_types::{Bounds, Instant, Invariant, Observed, Timing, Topology, Verdict};
+use watch::Watch;
 
 /// Both judges of one run, fed event by event.
-pub struct Judges {}
+#[derive(Clone, Debug)]
+pub struct Judges {
+    ledger: Ledger,
+    watch: Watch,
+    monitor: Monitor,
+}
 
 impl Judges {
-    pub fn new(_topology: &Topology, _timing: &Timing, _bounds: &Bounds, _canaries: u16) -> Self {
-        Judges {}
+    /// `canaries`: how many of the first agents are in the canary cohort.
+    pub fn new(topology: &Topology, timing: &Timing, bounds: &Bounds, canaries: u16) -> Self {
+        let claims = Claims { timing: timing.clone(), bounds: bounds.clone() };
+        Judges {
+            ledger: Ledger::new(topology),
+            watch: Watch::new(claims, usize::from(topology.secrets)),
+            monitor: Monitor::new(Rules { timing: timing.clone(), canaries }, usize::from(topology.secrets)),
+        }
     }
 
-    pub fn observe(&mut self, _observed: &Observed) {}
+    /// What has become true so far.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
 
-    pub fn finish(self, _end: Instant) -> Judgement {
-        Judgement {
-            verdict: tumbler_types::Verdict::Inconclusive,
-            findings: Vec::new(),
-            divergence: None,
-            exercised: Vec::new(),
-            tally: Tally::default(),
-        }
+    /// Where the run left the spec, if it did.
+    pub fn divergence(&self) -> Option<&Divergence> {
+        self.monitor.divergence()
+    }
+
+    pub fn observe(&mut self, observed: &Observed) {
+        self.watch.observe(&mut self.ledger, &mut self.monitor, observed);
+    }
+
+    pub fn finish(mut self, end: Instant) -> Judgement {
+        let (findings, exercised, tally) = self.watch.finish(&mut self.ledger, end);
+        let divergence = self.monitor.into_divergence();
+        Judgement { verdict: verdict(&findings, &divergence), findings, divergence, exercised, tally }
+    }
+}
+
+/// Violated outranks Diverged, which outranks Stalled.
+fn verdict(findings: &[Finding], divergence: &Option<Divergence>) -> Verdict {
+    if findings.iter().any(|finding| finding.invariant != Invariant::Converges) {
+        Verdict::Violated
+    } else if divergence.is_some() {
+        Verdict::Diverged
+    } else if !findings.is_empty() {
+        Verdict::Stalled
+    } else {
+        Verdict::Pass
     }
 }

@@ -1,0 +1,254 @@
+//! One secret: its record as the log gives it, and its rows at the target.
+//!
+//! Invariant: the record is folded from effective entries only (`expected` equals `revision`).
+
+use super::{Grant, Holder, Report};
+use tumbler_types::{
+    Cause, Command, Epoch, Fence, Instant, NodeId, Phase, Principal, Revision, Serial, Tag, TxnId, VersionId,
+    Wall,
+};
+
+/// One secret, everywhere.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Slice {
+    // The record.
+    pub revision: Revision,
+    pub phase: Phase,
+    pub txn: TxnId,
+    pub current: Option<VersionId>,
+    pub previous: Option<VersionId>,
+    pub pending: Option<VersionId>,
+    /// The last lease given, whether or not it has ended.
+    pub lease: Option<Lease>,
+    pub serial: Serial,
+    /// A rotation was ordered, and none began since. That `current` is revoked makes one due as well: see
+    /// [`Slice::is_due`].
+    pub ordered: bool,
+    /// When the last rotation closed, on the authority's clock; at first, when it was enrolled.
+    pub closed_at: Wall,
+    /// True time and cause of the last rotation's beginning.
+    pub begun: Option<(Instant, Cause)>,
+    /// All versions ever, in the order in which they were begun.
+    pub versions: Vec<Version>,
+    // The primary's rows.
+    /// What each principal accepts.
+    pub accepted: [Tag; 2],
+    /// The last fence that became durable.
+    pub fence: Option<Fence>,
+    /// The highest fence that a rotator was told of.
+    pub promised: Option<Fence>,
+    /// The first value put in force under each transaction.
+    pub applied: Vec<(TxnId, Tag)>,
+    // The agents, by ordinal.
+    pub holders: Vec<Holder>,
+}
+
+/// The right to rotate one secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lease {
+    pub rotator: NodeId,
+    pub epoch: Epoch,
+    pub until: Wall,
+}
+
+/// One version of the secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Version {
+    pub version: VersionId,
+    pub principal: Principal,
+    pub value: Tag,
+    pub revoked: Option<Revocation>,
+    /// Revoked, and the target is not yet known to refuse it.
+    pub owed: bool,
+}
+
+/// When a revocation became durable, in true time, and its serial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Revocation {
+    pub at: Instant,
+    pub serial: Serial,
+}
+
+impl Slice {
+    pub fn new(agents: u16) -> Self {
+        Slice {
+            revision: Revision(0),
+            phase: Phase::Idle,
+            txn: TxnId(0),
+            current: None,
+            previous: None,
+            pending: None,
+            lease: None,
+            serial: Serial(0),
+            ordered: false,
+            closed_at: Wall::ZERO,
+            begun: None,
+            versions: Vec::new(),
+            accepted: [Tag::NONE; 2],
+            fence: None,
+            promised: None,
+            applied: Vec::new(),
+            holders: (0..agents).map(|_| Holder::default()).collect(),
+        }
+    }
+
+    // Recent versions are the ones asked for: all lookups search from the end.
+
+    pub fn version(&self, version: VersionId) -> Option<&Version> {
+        self.versions.iter().rev().find(|each| each.version == version)
+    }
+
+    /// The version with this value.
+    pub fn version_of(&self, value: Tag) -> Option<&Version> {
+        self.versions.iter().rev().find(|each| each.value == value)
+    }
+
+    pub fn is_revoked(&self, version: VersionId) -> bool {
+        self.version(version).is_some_and(|each| each.revoked.is_some())
+    }
+
+    pub fn is_owed(&self, version: VersionId) -> bool {
+        self.version(version).is_some_and(|each| each.owed)
+    }
+
+    /// The primary accepts this version.
+    pub fn is_accepted(&self, version: VersionId) -> bool {
+        self.version(version)
+            .is_some_and(|each| !each.value.is_none() && self.accepted[each.principal.index()] == each.value)
+    }
+
+    /// A rotation is wanted by order or because `current` is revoked; by time, the log does not say.
+    pub fn is_due(&self) -> bool {
+        self.ordered || self.current.is_some_and(|current| self.is_revoked(current))
+    }
+
+    /// Labels have moved: `current` is the version rotated to.
+    pub fn is_promoted(&self) -> bool {
+        match self.phase {
+            Phase::Promote | Phase::Drain | Phase::Retire => true,
+            Phase::Idle | Phase::Draft | Phase::Staged | Phase::Canary | Phase::Revert | Phase::Discard => {
+                false
+            }
+        }
+    }
+
+    /// The version being rotated to, while there is a way back.
+    pub fn target_version(&self) -> Option<VersionId> {
+        match self.phase {
+            Phase::Draft | Phase::Staged | Phase::Canary => self.pending,
+            Phase::Promote | Phase::Drain => self.current,
+            Phase::Idle | Phase::Retire | Phase::Revert | Phase::Discard => None,
+        }
+    }
+
+    /// The version that a rollback would return to, while there is a way back.
+    pub fn return_version(&self) -> Option<VersionId> {
+        match self.phase {
+            Phase::Draft | Phase::Staged | Phase::Canary => self.current,
+            Phase::Promote | Phase::Drain => self.previous,
+            Phase::Idle | Phase::Retire | Phase::Revert | Phase::Discard => None,
+        }
+    }
+
+    /// One effective entry.
+    pub(super) fn take(&mut self, now: Instant, at: Wall, command: &Command, agent_first: u16) {
+        self.revision = self.revision.next();
+        match *command {
+            Command::Enroll { version, principal, value } => {
+                self.note(version, principal, value);
+                self.current = Some(version);
+                self.closed_at = at;
+                if self.fence.is_none() {
+                    self.accepted[principal.index()] = value;
+                }
+            }
+            Command::AcquireLease { rotator, epoch, until }
+            | Command::RenewLease { rotator, epoch, until } => {
+                self.lease = Some(Lease { rotator, epoch, until });
+            }
+            Command::Begin { epoch: _, txn, version, principal, value, cause } => {
+                self.note(version, principal, value);
+                self.txn = txn;
+                self.pending = Some(version);
+                self.ordered = false;
+                self.phase = Phase::Draft;
+                self.ordered = false;
+                self.begun = Some((now, cause));
+            }
+            Command::Advance { epoch: _, txn: _, from, to } => self.advance(at, from, to),
+            Command::RollBack { txn: _ } => {
+                if self.is_promoted() {
+                    self.pending = self.current;
+                    self.current = self.previous.take();
+                }
+                self.phase = Phase::Revert;
+            }
+            Command::OrderRotation {} => self.ordered = true,
+            Command::Revoke { version, serial } => {
+                self.serial = serial;
+                if let Some(each) = self.versions.iter_mut().rev().find(|each| each.version == version) {
+                    each.revoked.get_or_insert(Revocation { at: now, serial });
+                    each.owed = true;
+                }
+            }
+            Command::ConfirmRefused { epoch: _, version } => self.settle(version),
+            Command::Grant { agent, version, until } => {
+                if let Some(holder) = self.holder_mut(agent, agent_first) {
+                    holder.give(Grant { version, until, at: now, ttl: until.since(at), ended: false });
+                }
+            }
+            Command::Acknowledge { agent, version, serial } => {
+                if let Some(holder) = self.holder_mut(agent, agent_first) {
+                    holder.acknowledge(Report { version, serial });
+                }
+            }
+        }
+    }
+
+    fn advance(&mut self, at: Wall, from: Phase, to: Phase) {
+        self.phase = to;
+        match to {
+            Phase::Promote => {
+                self.previous = self.current;
+                self.current = self.pending.take();
+            }
+            Phase::Idle => {
+                let closed = if from == Phase::Retire { self.previous.take() } else { self.pending.take() };
+                if let Some(version) = closed {
+                    self.settle(version);
+                }
+                self.closed_at = at;
+            }
+            Phase::Draft
+            | Phase::Staged
+            | Phase::Canary
+            | Phase::Drain
+            | Phase::Retire
+            | Phase::Revert
+            | Phase::Discard => {}
+        }
+    }
+
+    /// The primary's rows changed.
+    pub(super) fn enforce(&mut self, fence: Fence, principal: Principal, value: Tag) {
+        self.fence = Some(fence);
+        self.accepted[principal.index()] = value;
+        if !value.is_none() && !self.applied.iter().rev().any(|(txn, _)| *txn == fence.txn) {
+            self.applied.push((fence.txn, value));
+        }
+    }
+
+    fn note(&mut self, version: VersionId, principal: Principal, value: Tag) {
+        self.versions.push(Version { version, principal, value, revoked: None, owed: false });
+    }
+
+    fn settle(&mut self, version: VersionId) {
+        if let Some(each) = self.versions.iter_mut().rev().find(|each| each.version == version) {
+            each.owed = false;
+        }
+    }
+
+    fn holder_mut(&mut self, agent: NodeId, agent_first: u16) -> Option<&mut Holder> {
+        self.holders.get_mut(usize::from(agent.0.checked_sub(agent_first)?))
+    }
+}

@@ -1,0 +1,273 @@
+//! The steps of the machine, and which of them some participant could take.
+
+use super::{Letter, Machine, Mutation, Property, State};
+use crate::ledger::Report;
+use crate::rule::Effect;
+use tumbler_types::{Instant, Phase, Step, Tag, VersionId};
+
+/// One step. Parameters are ordinals, so that an action means the same in every state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// The lease has ended: somebody acquires it.
+    Acquire {
+        rotator: u8,
+    },
+    /// A rotation is ordered, if none is due, and begun.
+    Begin,
+    Advance,
+    /// The rotator reports that the target refuses this version.
+    ConfirmRefused {
+        version: u8,
+    },
+    RollBack,
+    Revoke {
+        version: u8,
+    },
+    /// The effect that the record asks for arrives at the target: enforced, refused, or answered
+    /// from the record.
+    Apply,
+    /// The effect that the record asks for is sent, and held.
+    HoldCall,
+    /// The rotator asks the target, and sees the effect.
+    Query,
+    /// A heartbeat whose report is news: the authority records it.
+    Report {
+        agent: u8,
+    },
+    /// A heartbeat: the authority grants, if it must, and replies.
+    Ask {
+        agent: u8,
+    },
+    HoldLetter {
+        agent: u8,
+    },
+    /// The held message arrives.
+    Release,
+    LoseReply {
+        agent: u8,
+    },
+    Store {
+        agent: u8,
+    },
+    /// The agent's oldest grant ends by time, for the authority and for the agent.
+    ExpireGrant {
+        agent: u8,
+    },
+    CrashRotator,
+    CrashTarget,
+    CrashAgent {
+        agent: u8,
+    },
+    /// The agent gives a revoked version to a workload.
+    HandOut {
+        agent: u8,
+    },
+    /// A workload logs in with a version that was revoked long ago.
+    Login {
+        version: u8,
+    },
+}
+
+impl Machine {
+    /// All steps that some participant could take, in a fixed order. A state in which a property is
+    /// broken has none, unless it was a rule alone: what the broken rule leads to is worth knowing.
+    pub fn enabled(&self, state: &State, out: &mut Vec<Action>) {
+        if state.broken & !Property::TransitionsLegal.bit() != 0 {
+            return;
+        }
+        self.enabled_record(state, out);
+        self.enabled_call(state, out);
+        for agent in 0..self.limits.agents {
+            self.enabled_agent(state, agent, out);
+        }
+        self.enabled_revocation(state, out);
+        if self.limits.crashes > 0 {
+            out.extend([Action::CrashRotator, Action::CrashTarget]);
+        }
+        if state.held.is_some() {
+            out.push(Action::Release);
+        }
+    }
+
+    fn enabled_record(&self, state: &State, out: &mut Vec<Action>) {
+        let slice = state.slice();
+        out.extend((0..self.limits.rotators).map(|rotator| Action::Acquire { rotator }));
+        let may_begin = slice.txn.0 < u32::from(self.limits.rotations);
+        let is_held = slice.lease.is_some();
+        if is_held && slice.phase == Phase::Idle && may_begin {
+            out.push(Action::Begin);
+        }
+        if is_held && self.may_advance(state) {
+            out.push(Action::Advance);
+        }
+        if let (Some(abandoned), Some(version)) = (slice.target_version(), slice.return_version()) {
+            let both = slice.is_revoked(abandoned) && !slice.is_promoted();
+            if !slice.is_revoked(version) || both {
+                out.push(Action::RollBack);
+            }
+        }
+        for each in &slice.versions {
+            let version = small(each.version);
+            let labelled = [slice.current, slice.previous, slice.pending].contains(&Some(each.version));
+            let budget = slice.serial.0 < u32::from(self.limits.revocations);
+            if labelled && each.revoked.is_none() && budget {
+                out.push(Action::Revoke { version });
+            }
+            let seen = state.confirmed && self.settles(state) == Some(each.version);
+            if is_held && each.owed && (seen || self.is(Mutation::ForgiveDebt)) {
+                out.push(Action::ConfirmRefused { version });
+            }
+        }
+    }
+
+    /// The rotator has seen what the edge needs, or the authority's own record shows it.
+    fn may_advance(&self, state: &State) -> bool {
+        let slice = state.slice();
+        match slice.phase {
+            Phase::Idle => false,
+            Phase::Draft | Phase::Retire => state.confirmed,
+            Phase::Discard => state.confirmed || self.is(Mutation::CloseUnfenced),
+            // Nothing is to be seen that the way here has not shown.
+            Phase::Staged | Phase::Promote => true,
+            Phase::Canary => {
+                self.rules.allow_edge(slice, super::now_wall(), Phase::Canary, Phase::Promote).is_ok()
+            }
+            Phase::Drain => {
+                self.is(Mutation::RetireEarly)
+                    || self.rules.allow_edge(slice, super::now_wall(), Phase::Drain, Phase::Retire).is_ok()
+            }
+            Phase::Revert => {
+                self.is(Mutation::DiscardEarly)
+                    || self.rules.allow_edge(slice, super::now_wall(), Phase::Revert, Phase::Discard).is_ok()
+            }
+        }
+    }
+
+    fn enabled_call(&self, state: &State, out: &mut Vec<Action>) {
+        if state.confirmed || self.effect(state).is_none() {
+            return;
+        }
+        out.push(Action::Apply);
+        if self.is_shown(state) || self.is(Mutation::SkipQuery) {
+            out.push(Action::Query);
+        }
+        if self.may_hold(state) {
+            out.push(Action::HoldCall);
+        }
+    }
+
+    fn enabled_agent(&self, state: &State, agent: u8, out: &mut Vec<Action>) {
+        let reply = state.replies[usize::from(agent)];
+        if reply.is_some() {
+            out.push(Action::Store { agent });
+            out.push(Action::LoseReply { agent });
+            if self.is(Mutation::AcknowledgeEarly) {
+                out.push(Action::Report { agent });
+            }
+        } else {
+            let letter = self.letter(state, agent);
+            if self.records(state, agent, letter) {
+                out.push(Action::Report { agent });
+            } else if self.is_news(state, agent) {
+                out.push(Action::Ask { agent });
+            }
+            if self.may_hold(state) {
+                out.push(Action::HoldLetter { agent });
+            }
+        }
+        let holder = state.holder(agent);
+        if !holder.grants.is_empty() {
+            out.push(Action::ExpireGrant { agent });
+        }
+        let serves = state.is_serving(agent) && state.slice().is_revoked(holder.stored.version);
+        let serves_late =
+            self.is(Mutation::ServeExpired) && holder.stored.version.0 != 0 && !state.is_serving(agent);
+        if serves || serves_late {
+            out.push(Action::HandOut { agent });
+        }
+        if self.limits.crashes > 0 && reply.is_some() {
+            out.push(Action::CrashAgent { agent });
+        }
+    }
+
+    /// The answer would change something.
+    fn is_news(&self, state: &State, agent: u8) -> bool {
+        let slice = state.slice();
+        let holder = state.holder(agent);
+        let wanted = self
+            .rules
+            .should_hold(slice, usize::from(agent))
+            .filter(|version| self.may_give(state, *version));
+        let is_current = wanted.unwrap_or_default() == holder.stored.version;
+        let is_serving = wanted.is_none() || state.is_serving(agent);
+        !(is_current && is_serving && holder.stored.serial == slice.serial)
+    }
+
+    pub(super) fn may_give(&self, state: &State, version: VersionId) -> bool {
+        !state.slice().is_revoked(version) || self.is(Mutation::GrantRevoked)
+    }
+
+    /// The heartbeat that the agent would send now.
+    pub(super) fn letter(&self, state: &State, agent: u8) -> Letter {
+        let holder = state.holder(agent);
+        let report = Report { version: holder.stored.version, serial: holder.stored.serial };
+        let on_record = holder.grant(report.version).is_some_and(|grant| !grant.ended);
+        Letter { report, is_fresh: on_record && state.is_serving(agent) }
+    }
+
+    fn enabled_revocation(&self, state: &State, out: &mut Vec<Action>) {
+        for each in &state.slice().versions {
+            if each.revoked.is_some_and(|revocation| revocation.at == Instant::ZERO) {
+                out.push(Action::Login { version: small(each.version) });
+            }
+        }
+    }
+
+    /// The effect that the lease's holder sends.
+    pub(super) fn effect(&self, state: &State) -> Option<Effect> {
+        let slice = state.slice();
+        if self.is(Mutation::EffectBeforeIntent) && slice.phase == Phase::Drain {
+            let previous = slice.version(slice.previous?)?;
+            let fence =
+                tumbler_types::Fence { epoch: slice.lease?.epoch, txn: slice.txn, step: Step::Retire };
+            return Some(Effect { fence, principal: previous.principal, value: Tag::NONE });
+        }
+        self.rules.effect(slice)
+    }
+
+    /// The target shows the effect that the record asks for, by its rows and its fence.
+    fn is_shown(&self, state: &State) -> bool {
+        let slice = state.slice();
+        let (Some(effect), Some(last)) = (self.effect(state), slice.fence) else { return false };
+        last.txn == effect.fence.txn
+            && last.step == effect.fence.step
+            && slice.accepted[effect.principal.index()] == effect.value
+    }
+
+    /// The debt that the effect which the record asks for would settle.
+    fn settles(&self, state: &State) -> Option<VersionId> {
+        let slice = state.slice();
+        match slice.phase {
+            Phase::Idle | Phase::Revert => slice.current,
+            Phase::Staged | Phase::Canary | Phase::Promote | Phase::Drain => slice.return_version(),
+            Phase::Draft | Phase::Retire | Phase::Discard => None,
+        }
+    }
+
+    /// The authority records this report before it answers.
+    pub(super) fn records(&self, state: &State, agent: u8, letter: Letter) -> bool {
+        let holder = state.holder(agent);
+        let known = holder.acknowledged;
+        let news = letter.report.version != known.version || letter.report.serial > known.serial;
+        let stale = self.is(Mutation::RecordStale) && holder.grant(letter.report.version).is_some();
+        news && letter.report.version.0 != 0 && (letter.is_fresh || stale)
+    }
+
+    pub(super) fn may_hold(&self, state: &State) -> bool {
+        state.held.is_none() && state.zombies < self.limits.zombies
+    }
+}
+
+pub(super) fn small(version: VersionId) -> u8 {
+    u8::try_from(version.0).expect("the machine has few versions")
+}

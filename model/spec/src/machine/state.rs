@@ -1,0 +1,193 @@
+//! One state of the machine: the ledger, and what is volatile or on its way.
+
+use super::{NOW, SECRET};
+use crate::ledger::{Holder, Ledger, Report, Slice, Stored, Version};
+use crate::rule::Effect;
+use tumbler_types::{Epoch, Instant, LogIndex, NodeId, Revision, Serial, VersionId, Wall};
+
+/// How much the search may use. Part of every claim that it makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Limits {
+    pub rotators: u8,
+    pub agents: u8,
+    pub rotations: u8,
+    /// None, or any number: a crash loses only what may get lost at any time as well.
+    pub crashes: u8,
+    /// Messages that are held and land arbitrarily late.
+    pub zombies: u8,
+    pub revocations: u8,
+}
+
+/// One state. Canonical: what can no longer matter is reset (see [`State::canonize`]).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct State {
+    /// All that is durable.
+    pub ledger: Ledger,
+    /// The lease's holder saw the target show the effect that the record asks for.
+    pub confirmed: bool,
+    /// A message that is withheld and may land at any time.
+    pub held: Option<Held>,
+    /// Per agent, the answer to its last heartbeat, on its way: version (0: none) and serial. An
+    /// answer to an earlier heartbeat is never accepted.
+    pub replies: Vec<Option<Report>>,
+    pub zombies: u8,
+    /// One bit per [`super::Property`] found broken on the way here.
+    pub broken: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Held {
+    Call(Effect),
+    Letter { agent: u8, letter: Letter },
+}
+
+/// What a heartbeat says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Letter {
+    pub report: Report,
+    /// It names a grant on record: not one that was given anew, ended or has expired since.
+    pub is_fresh: bool,
+}
+
+impl State {
+    pub(super) fn new(ledger: Ledger, agents: u8) -> Self {
+        State {
+            ledger,
+            confirmed: false,
+            held: None,
+            replies: vec![None; usize::from(agents)],
+            zombies: 0,
+            broken: 0,
+        }
+    }
+
+    pub fn slice(&self) -> &Slice {
+        self.ledger.slice(SECRET).expect("the machine has one secret")
+    }
+
+    pub(super) fn slice_mut(&mut self) -> &mut Slice {
+        self.ledger.slices.first_mut().expect("the machine has one secret")
+    }
+
+    pub fn holder(&self, agent: u8) -> &Holder {
+        &self.slice().holders[usize::from(agent)]
+    }
+
+    /// The agent may hand out what it has stored.
+    pub fn is_serving(&self, agent: u8) -> bool {
+        let Stored { version, until, .. } = self.holder(agent).stored;
+        version.0 != 0 && until != Wall::ZERO
+    }
+
+    /// Resets what no longer matters, so that equal futures are equal states. `keeps_dead`: a planted
+    /// flaw gives meaning to a record whose grant is over, or to a report of one.
+    pub(super) fn canonize(&mut self, keeps_dead: bool) {
+        self.ledger.now = NOW;
+        self.ledger.length = LogIndex(0);
+        self.ledger.answered = LogIndex(0);
+        self.canonize_epochs();
+        self.age();
+        let held = self.held;
+        let slice = self.slice_mut();
+        slice.revision = Revision(1);
+        slice.closed_at = Wall::ZERO;
+        slice.begun = None;
+        if slice.promised <= slice.fence {
+            slice.promised = None;
+        }
+        let txn = slice.txn;
+        let txn_held = match held {
+            Some(Held::Call(effect)) => effect.fence.txn,
+            Some(Held::Letter { .. }) | None => txn,
+        };
+        slice.applied.retain(|(each, _)| *each == txn || *each == txn_held);
+        slice.applied.sort_unstable();
+        if let Some(Held::Letter { letter, .. }) = &mut self.held
+            && !letter.is_fresh
+            && !keeps_dead
+        {
+            letter.report = Report::default();
+        }
+        for (holder, reply) in self.ledger.slices[0].holders.iter_mut().zip(&self.replies) {
+            holder.told = Report::default();
+            if holder.stored.until == Wall::ZERO && !keeps_dead {
+                holder.stored.version = VersionId(0);
+            }
+            // An ended grant matters only to an agent that has, or is about to have, its version.
+            let stored = holder.stored.version;
+            let coming = reply.map(|reply| reply.version);
+            holder
+                .grants
+                .retain(|grant| !grant.ended || grant.version == stored || Some(grant.version) == coming);
+        }
+    }
+
+    /// A revocation is older than every bound as soon as nothing urgent is left to do about it: its
+    /// debt is closed, and each agent that may still hand out has heard of it. Never later, because
+    /// more is broken by an old revocation than by a fresh one.
+    fn age(&mut self) {
+        let slice = &self.ledger.slices[0];
+        let heard = |serial: Serial| {
+            slice.holders.iter().zip(&self.replies).all(|(holder, reply)| {
+                let Stored { version, serial: known, until } = holder.stored;
+                (known >= serial || version.0 == 0 || until == Wall::ZERO)
+                    && reply.is_none_or(|reply| reply.serial >= serial)
+            })
+        };
+        let is_old = |each: &Version| {
+            each.revoked.is_some_and(|revocation| {
+                revocation.at == Instant::ZERO || (!each.owed && heard(revocation.serial))
+            })
+        };
+        let old: Vec<usize> =
+            (0..slice.versions.len()).filter(|index| is_old(&slice.versions[*index])).collect();
+        for index in old {
+            if let Some(revocation) = &mut self.slice_mut().versions[index].revoked {
+                revocation.at = Instant::ZERO;
+            }
+        }
+    }
+
+    /// Epochs are only ever compared, and a new one is above all: they are renamed to their ranks.
+    /// So any number of takeovers is searched.
+    fn canonize_epochs(&mut self) {
+        let slice = &self.ledger.slices[0];
+        let held = match self.held {
+            Some(Held::Call(effect)) => Some(effect.fence.epoch),
+            Some(Held::Letter { .. }) | None => None,
+        };
+        let mut known = [
+            slice.fence.map(|fence| fence.epoch),
+            slice.promised.map(|fence| fence.epoch),
+            slice.lease.map(|lease| lease.epoch),
+            held,
+        ];
+        known.sort_unstable();
+        let rank = |epoch: Epoch| {
+            let mut rank = 0;
+            let mut last = None;
+            for each in known.into_iter().flatten() {
+                if Some(each) != last {
+                    rank += 1;
+                    last = Some(each);
+                }
+                if each == epoch {
+                    break;
+                }
+            }
+            Epoch(rank)
+        };
+        let slice = &mut self.ledger.slices[0];
+        for fence in [&mut slice.fence, &mut slice.promised].into_iter().flatten() {
+            fence.epoch = rank(fence.epoch);
+        }
+        if let Some(lease) = &mut slice.lease {
+            lease.epoch = rank(lease.epoch);
+            // Rotators are alike: whoever holds the lease is the first.
+            lease.rotator = NodeId(1);
+        }
+        if let Some(Held::Call(effect)) = &mut self.held {
+            effect.fence.epoch = rank(effect.fence.epoch);
+        }
+    }
+}

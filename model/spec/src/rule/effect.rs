@@ -1,0 +1,77 @@
+//! The external effect that a record makes necessary, and what the primary does with it.
+
+use super::{Rules, demand, refuse};
+use crate::invariant::Why;
+use crate::ledger::{Slice, Version};
+use tumbler_types::{Fence, Phase, Principal, Step, Tag, VersionId};
+
+/// One change of one of the primary's rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Effect {
+    pub fence: Fence,
+    pub principal: Principal,
+    /// None closes the principal.
+    pub value: Tag,
+}
+
+impl Rules {
+    /// The effect that whoever holds the lease may send now. Intent before effect: it follows from
+    /// the durable record and from nothing else.
+    pub fn effect(&self, slice: &Slice) -> Option<Effect> {
+        let (step, version) = self.work(slice)?;
+        let Version { principal, value, .. } = *slice.version(version)?;
+        let fence = Fence { epoch: slice.lease?.epoch, txn: slice.txn, step };
+        let value = if step == Step::Set { value } else { Tag::NONE };
+        Some(Effect { fence, principal, value })
+    }
+
+    fn work(&self, slice: &Slice) -> Option<(Step, VersionId)> {
+        match slice.phase {
+            Phase::Draft => slice.pending.map(|version| (Step::Set, version)),
+            Phase::Staged | Phase::Canary | Phase::Promote | Phase::Drain => {
+                let other = slice.return_version()?;
+                slice.is_owed(other).then_some((Step::DisablePrevious, other))
+            }
+            Phase::Retire => slice.previous.map(|version| (Step::Retire, version)),
+            Phase::Discard => slice.pending.map(|version| (Step::Discard, version)),
+            Phase::Idle => {
+                let current = slice.current?;
+                slice.is_owed(current).then_some((Step::DisableCurrent, current))
+            }
+            // The version that was returned to may be revoked while holders still drain.
+            Phase::Revert => {
+                let current = slice.current?;
+                slice.is_owed(current).then_some((Step::DisablePrevious, current))
+            }
+        }
+    }
+
+    /// May the primary make this change durable? `issued`: all that any record ever made necessary
+    /// and that is not fenced off.
+    pub fn allow_enforce(&self, slice: &Slice, issued: &[Effect], effect: Effect) -> Result<(), Why> {
+        if let Some(last) = slice.fence {
+            demand(
+                effect.fence > last,
+                format_args!("expected a fence above {last} to be enforced, got {}", effect.fence),
+            )?;
+        }
+        match issued.iter().rev().find(|each| each.fence == effect.fence) {
+            None => refuse(format_args!("no record ever made {} necessary", effect.fence)),
+            Some(each) => demand(
+                *each == effect,
+                format_args!(
+                    "expected {:?} to accept {}, got {:?} with {}",
+                    each.principal, each.value, effect.principal, effect.value
+                ),
+            ),
+        }
+    }
+
+    /// May the primary say that this is applied? Only the last fence is answered from the record.
+    pub fn allow_promise(&self, slice: &Slice, fence: Fence) -> Result<(), Why> {
+        demand(
+            slice.fence == Some(fence),
+            format_args!("expected the last enforced fence to be promised, got {fence}"),
+        )
+    }
+}
