@@ -1,0 +1,407 @@
+//! One `[[fault]]` of a scenario file: a disturbance with parts that a seed draws.
+//!
+//! A fault begins at a time, or at the `nth` occurrence of a point; what stands ends after a while,
+//! or at another point. Everything that could be meant in two ways is refused: a key that a kind of
+//! fault does not have, two points, a message fault without a message.
+//!
+//! It deliberately executes nothing: a drawn entry is a line of the plan.
+
+use crate::entry::{Context, chance_of, offset, pick};
+use crate::error::Flaw;
+use crate::file::{FaultTable, PointTable, UntilTable, Word, Words};
+use crate::names;
+use crate::range::{Chance, Drawn, spell};
+use std::ops::Range;
+use toml::Spanned;
+use tumbler_plan::{FaultAction, Pattern, Point, Stream, StreamName, Trigger, Until};
+use tumbler_types::{FaultKind, Instant, NodeId, Span};
+
+/// A disturbance, in some seeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FaultEntry {
+    chance: Chance,
+    when: When,
+    deed: Deed,
+    lasting: Option<Lasting>,
+}
+
+/// When an entry's fault begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum When {
+    At(Drawn<Span>),
+    On { spot: Spot, nth: Drawn<u32>, after: Drawn<Span> },
+}
+
+/// Some points, at some nodes (empty: anywhere); one of each is drawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Spot {
+    points: Vec<Point>,
+    nodes: Vec<NodeId>,
+}
+
+/// What is done. No victims: to the node where the point is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Deed {
+    Partition { left: Vec<NodeId>, right: Vec<NodeId>, symmetric: bool },
+    Crash { victims: Vec<NodeId> },
+    Pause { victims: Vec<NodeId> },
+    ClockStep { victims: Vec<NodeId>, offset: Drawn<i64> },
+    Hold,
+    LoseReply,
+    LoseRequest,
+    FailPersist,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Lasting {
+    After(Drawn<Span>),
+    On { spot: Spot, at_most: Drawn<Span> },
+}
+
+impl FaultEntry {
+    pub fn parse(context: &Context, spanned: &Spanned<FaultTable>) -> Result<Self, Flaw> {
+        let table = spanned.get_ref();
+        let kind = names::fault_kind(&table.kind)?;
+        let when = when(context, table, kind, spanned.span())?;
+        let deed = deed(context, table, kind, &when)?;
+        let lasting = lasting(context, table, kind)?;
+        Ok(FaultEntry { chance: chance_of(table.chance.as_ref())?, when, deed, lasting })
+    }
+
+    pub fn draw(&self, seed: u64, index: u32) -> Option<(Trigger, FaultAction)> {
+        let mut stream = Stream::new(seed, StreamName::Faults, (index, 0), ENTRIES);
+        let exists = self.chance.draw(&mut stream);
+        let (trigger, here) = match &self.when {
+            When::At(at) => (Trigger::At(Instant::ZERO.plus(at.draw(&mut stream))), None),
+            When::On { spot, nth, after } => {
+                let pattern = spot.draw(&mut stream);
+                let (nth, after) = (nth.draw(&mut stream), Instant::ZERO.plus(after.draw(&mut stream)));
+                (Trigger::On { pattern, nth, after }, pattern.node)
+            }
+        };
+        let victim = match &self.deed {
+            Deed::Crash { victims } | Deed::Pause { victims } | Deed::ClockStep { victims, .. }
+                if !victims.is_empty() =>
+            {
+                Some(*pick(&mut stream, victims))
+            }
+            _ => here,
+        };
+        let until = match &self.lasting {
+            None => Until::After(Span::ZERO),
+            Some(Lasting::After(span)) => Until::After(span.draw(&mut stream)),
+            Some(Lasting::On { spot, at_most }) => {
+                Until::On { pattern: spot.draw(&mut stream), at_most: at_most.draw(&mut stream) }
+            }
+        };
+        let node = || victim.expect("a fault that hits a node was refused without one");
+        let action = match &self.deed {
+            Deed::Partition { left, right, symmetric } => FaultAction::Partition {
+                left: left.clone(),
+                right: right.clone(),
+                symmetric: *symmetric,
+                until,
+            },
+            Deed::Crash { .. } => FaultAction::Crash { node: node(), until },
+            Deed::Pause { .. } => FaultAction::Pause { node: node(), until },
+            Deed::ClockStep { offset, .. } => {
+                FaultAction::ClockStep { node: node(), offset_nanos: offset.draw(&mut stream), until }
+            }
+            Deed::Hold => FaultAction::Hold { until },
+            Deed::LoseReply => FaultAction::LoseReply,
+            Deed::LoseRequest => FaultAction::LoseRequest,
+            Deed::FailPersist => FaultAction::FailPersist,
+        };
+        exists.then_some((trigger, action))
+    }
+}
+
+impl Spot {
+    fn draw(&self, stream: &mut Stream) -> Pattern {
+        let point = *pick(stream, &self.points);
+        let node = if self.nodes.is_empty() { None } else { Some(*pick(stream, &self.nodes)) };
+        Pattern { point, node }
+    }
+}
+
+/// The trigger: `at`, or exactly one point.
+fn when(context: &Context, table: &FaultTable, kind: FaultKind, span: Range<usize>) -> Result<When, Flaw> {
+    let point = PointTable {
+        sending: table.sending.clone(),
+        handled: table.handled.clone(),
+        replying: table.replying.clone(),
+        entered: table.entered.clone(),
+        point: table.point.clone(),
+        secret: table.secret.clone(),
+        node: table.node.clone(),
+    };
+    let has_point = [&point.sending, &point.handled, &point.replying, &point.entered, &point.point]
+        .iter()
+        .any(|words| words.is_some());
+    if let Some(words) = &table.at {
+        let extra =
+            [&table.sending, &table.handled, &table.replying, &table.entered, &table.point, &table.nth]
+                .into_iter()
+                .chain([&table.after])
+                .flatten()
+                .next();
+        if let Some(extra) = extra {
+            return Err(Flaw::new(
+                extra.span.clone(),
+                "a fault with `at` also waits for a point",
+                "keep one",
+            )
+            .expected("`at`, or one point with `nth` and `after`"));
+        }
+        let at = Drawn::<Span>::parse("at", words)?;
+        begins_in_time(context, "at", words, at.max)?;
+        if let Some(secret) = &table.secret {
+            return Err(Flaw::new(
+                secret.span(),
+                "`secret` has no meaning here",
+                "remove it, or use `entered`",
+            )
+            .expected("`secret` beside `entered`"));
+        }
+        needs_point(kind, &table.kind)?;
+        return Ok(When::At(at));
+    }
+    if !has_point {
+        let remedy = "say when it begins";
+        return Err(Flaw::new(table.kind.span(), "the fault never begins", remedy)
+            .expected("`at`, or one of `sending`, `handled`, `replying`, `entered`, `point`"));
+    }
+    let spot = spot(context, &point, span)?;
+    fitting_point(kind, &table.kind, &spot)?;
+    let nth = match &table.nth {
+        None => Drawn::fixed(1),
+        Some(words) => Drawn::<u32>::parse("nth", words)?,
+    };
+    if let (0, Some(words)) = (nth.min, &table.nth) {
+        return Err(Flaw::new(words.span.clone(), "`nth` counts from 1", "write 1 for the next one")
+            .expected("at least 1")
+            .got(0));
+    }
+    let after = match &table.after {
+        None => Drawn::fixed(Span::ZERO),
+        Some(words) => {
+            let after = Drawn::<Span>::parse("after", words)?;
+            begins_in_time(context, "after", words, after.max)?;
+            after
+        }
+    };
+    Ok(When::On { spot, nth, after })
+}
+
+fn begins_in_time(context: &Context, what: &str, words: &Words, latest: Span) -> Result<(), Flaw> {
+    if latest < context.heal_at {
+        return Ok(());
+    }
+    let problem = format!("`{what}` is not before `heal_at`");
+    Err(Flaw::new(words.span.clone(), problem, "begin the fault earlier, or move `heal_at`")
+        .expected(format!("a time before {}", spell(context.heal_at)))
+        .got(spell(latest)))
+}
+
+/// Faults on one message or write have to name it.
+fn needs_point(kind: FaultKind, spanned: &Spanned<String>) -> Result<(), Flaw> {
+    match kind {
+        FaultKind::Partition | FaultKind::Crash | FaultKind::Pause | FaultKind::ClockStep => Ok(()),
+        FaultKind::Hold | FaultKind::LoseReply | FaultKind::LoseRequest | FaultKind::FailPersist => {
+            let problem = format!("a {} needs a point, not a time", kind.name());
+            Err(Flaw::new(
+                spanned.span(),
+                problem,
+                "replace `at` by a point; `after` gives the earliest time",
+            )
+            .expected(fitting(kind)))
+        }
+    }
+}
+
+fn fitting_point(kind: FaultKind, spanned: &Spanned<String>, spot: &Spot) -> Result<(), Flaw> {
+    let fits = |point: &Point| match kind {
+        FaultKind::Partition | FaultKind::Crash | FaultKind::Pause | FaultKind::ClockStep => true,
+        FaultKind::Hold => matches!(point, Point::Sending(_) | Point::Replying(_)),
+        FaultKind::LoseReply | FaultKind::LoseRequest => matches!(point, Point::Sending(_)),
+        FaultKind::FailPersist => matches!(point, Point::PersistBegins),
+    };
+    if spot.points.iter().all(fits) {
+        return Ok(());
+    }
+    let problem = format!("a {} cannot begin at this point", kind.name());
+    Err(Flaw::new(spanned.span(), problem, "choose another point, or another kind").expected(fitting(kind)))
+}
+
+const fn fitting(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Partition | FaultKind::Crash | FaultKind::Pause | FaultKind::ClockStep => {
+            "`at`, or any point"
+        }
+        FaultKind::Hold => "`sending` or `replying`",
+        FaultKind::LoseReply | FaultKind::LoseRequest => "`sending`",
+        FaultKind::FailPersist => "`point = \"persist-begins\"`",
+    }
+}
+
+/// Exactly one class of points, and where.
+fn spot(context: &Context, table: &PointTable, span: Range<usize>) -> Result<Spot, Flaw> {
+    let PointTable { sending, handled, replying, entered, point, secret, node } = table;
+    let given = [sending, handled, replying, entered, point];
+    let mut given = given.into_iter().flatten();
+    if given.next().is_none() {
+        return Err(Flaw::new(span, "no point is named", "name one")
+            .expected("one of `sending`, `handled`, `replying`, `entered`, `point`"));
+    }
+    if let Some(second) = given.next() {
+        return Err(Flaw::new(second.span.clone(), "two points are named", "keep one of them")
+            .expected("one of `sending`, `handled`, `replying`, `entered`, `point`"));
+    }
+    if let (Some(secret), None) = (secret, entered) {
+        return Err(Flaw::new(secret.span(), "`secret` has no meaning here", "remove it, or use `entered`")
+            .expected("`secret` beside `entered`"));
+    }
+    let points = if let Some(words) = sending {
+        names::frames("sending", words)?.into_iter().map(Point::Sending).collect()
+    } else if let Some(words) = handled {
+        names::frames("handled", words)?.into_iter().map(Point::Handled).collect()
+    } else if let Some(words) = replying {
+        names::frames("replying", words)?.into_iter().map(Point::Replying).collect()
+    } else if let Some(words) = entered {
+        let secret = names::secret(context.topology, secret.as_ref())?;
+        names::phases(words)?.into_iter().map(|phase| Point::Entered { secret, phase }).collect()
+    } else {
+        let words = point.as_ref().expect("one of the five was given, and it is none of the others");
+        words.items.iter().map(durable_point).collect::<Result<Vec<_>, _>>()?
+    };
+    if points.is_empty() {
+        return Err(Flaw::new(span, "no point is named", "name one").expected("at least one point"));
+    }
+    let nodes = match (node, entered) {
+        // A phase is entered in the log, wherever the node of the fault is.
+        (_, Some(_)) | (None, _) => Vec::new(),
+        (Some(words), None) => names::candidates("node", context.topology, words)?,
+    };
+    Ok(Spot { points, nodes })
+}
+
+fn durable_point(word: &Word) -> Result<Point, Flaw> {
+    match word.text.as_str() {
+        "persist-begins" => Ok(Point::PersistBegins),
+        "persist-done" => Ok(Point::PersistDone),
+        "propose-done" => Ok(Point::ProposeDone),
+        _ => Err(Flaw::new(word.span.clone(), "unknown `point`", "take one of the expected names")
+            .expected("persist-begins, persist-done, propose-done")
+            .got(&word.text)),
+    }
+}
+
+fn deed(context: &Context, table: &FaultTable, kind: FaultKind, when: &When) -> Result<Deed, Flaw> {
+    let sides = [("left", &table.left), ("right", &table.right)];
+    if kind != FaultKind::Partition {
+        if let Some((what, words)) = sides.iter().find_map(|(what, words)| Some((what, words.as_ref()?))) {
+            return Err(misplaced(what, words.span.clone(), kind));
+        }
+        if table.symmetric.is_some() {
+            return Err(misplaced("symmetric", table.kind.span(), kind));
+        }
+    }
+    if let (Some(words), true) = (&table.offset, kind != FaultKind::ClockStep) {
+        return Err(misplaced("offset", words.span.clone(), kind));
+    }
+    let hits = matches!(kind, FaultKind::Crash | FaultKind::Pause | FaultKind::ClockStep);
+    if let (Some(words), false) = (&table.victim, hits) {
+        return Err(misplaced("victim", words.span.clone(), kind));
+    }
+    let somewhere = matches!(when, When::On { spot, .. } if !spot.nodes.is_empty());
+    if let (Some(words), false) = (&table.node, hits || somewhere) {
+        return Err(misplaced("node", words.span.clone(), kind));
+    }
+    match kind {
+        FaultKind::Partition => partition(context, table),
+        FaultKind::Crash => Ok(Deed::Crash { victims: victims(context, table, when)? }),
+        FaultKind::Pause => Ok(Deed::Pause { victims: victims(context, table, when)? }),
+        FaultKind::ClockStep => {
+            let words = table.offset.as_ref().ok_or_else(|| absent("offset", table, "where it steps to"))?;
+            let victims = victims(context, table, when)?;
+            Ok(Deed::ClockStep { victims, offset: offset(context, words)? })
+        }
+        FaultKind::Hold => Ok(Deed::Hold),
+        FaultKind::LoseReply => Ok(Deed::LoseReply),
+        FaultKind::LoseRequest => Ok(Deed::LoseRequest),
+        FaultKind::FailPersist => Ok(Deed::FailPersist),
+    }
+}
+
+/// `victim`, or else `node`; at a point that names its node none is needed.
+fn victims(context: &Context, table: &FaultTable, when: &When) -> Result<Vec<NodeId>, Flaw> {
+    if let Some(words) = &table.victim {
+        return names::candidates("victim", context.topology, words);
+    }
+    match (when, &table.node) {
+        (When::On { spot, .. }, _) if !spot.nodes.is_empty() => Ok(Vec::new()),
+        (_, Some(words)) => names::candidates("node", context.topology, words),
+        (_, None) => Err(absent("node", table, "whom it hits (`victim`, if that is another node)")),
+    }
+}
+
+fn partition(context: &Context, table: &FaultTable) -> Result<Deed, Flaw> {
+    let left_words = table.left.as_ref().ok_or_else(|| absent("left", table, "one group"))?;
+    let right_words = table.right.as_ref().ok_or_else(|| absent("right", table, "the other group"))?;
+    let left = names::candidates("left", context.topology, left_words)?;
+    let right = match right_words.items.as_slice() {
+        [word] if word.text == "rest" => {
+            context.topology.nodes().filter(|node| !left.contains(node)).collect()
+        }
+        _ => names::candidates("right", context.topology, right_words)?,
+    };
+    if let Some(both) = left.iter().find(|node| right.contains(node)) {
+        return Err(Flaw::new(right_words.span.clone(), "a node is on both sides", "name it on one side")
+            .expected("two groups without a common node")
+            .got(context.topology.name(*both)));
+    }
+    if right.is_empty() {
+        return Err(Flaw::new(right_words.span.clone(), "`right` is empty", "leave somebody on that side")
+            .expected("at least one node"));
+    }
+    Ok(Deed::Partition { left, right, symmetric: table.symmetric.unwrap_or(true) })
+}
+
+fn lasting(context: &Context, table: &FaultTable, kind: FaultKind) -> Result<Option<Lasting>, Flaw> {
+    let stands = match kind {
+        FaultKind::Partition
+        | FaultKind::Crash
+        | FaultKind::Pause
+        | FaultKind::Hold
+        | FaultKind::ClockStep => true,
+        FaultKind::LoseReply | FaultKind::LoseRequest | FaultKind::FailPersist => false,
+    };
+    match (&table.lasts, &table.until) {
+        (Some(words), _) if !stands => Err(misplaced("lasts", words.span.clone(), kind)),
+        (None, Some(until)) if !stands => Err(misplaced("until", until.span(), kind)),
+        (None, None) if !stands => Ok(None),
+        (Some(_), Some(until)) => {
+            Err(Flaw::new(until.span(), "the fault ends twice", "keep `lasts` or `until`")
+                .expected("`lasts = \"5s\"`, or `until = { on = { … }, at_most = \"60s\" }`"))
+        }
+        (Some(words), None) => Ok(Some(Lasting::After(Drawn::<Span>::parse("lasts", words)?))),
+        (None, Some(until)) => {
+            let UntilTable { on, at_most } = until.get_ref();
+            let spot = spot(context, on.get_ref(), on.span())?;
+            Ok(Some(Lasting::On { spot, at_most: Drawn::<Span>::parse("at_most", at_most)? }))
+        }
+        (None, None) => Err(absent("lasts", table, "how long it stands (or `until`)")),
+    }
+}
+
+fn misplaced(what: &str, span: Range<usize>, kind: FaultKind) -> Flaw {
+    Flaw::new(span, format!("a {} has no `{what}`", kind.name()), "remove the key, or change `kind`")
+}
+
+fn absent(what: &str, table: &FaultTable, why: &str) -> Flaw {
+    let kind = table.kind.get_ref();
+    Flaw::new(table.kind.span(), format!("a {kind} needs `{what}`"), format!("add `{what}`: {why}"))
+}
+
+/// Keeps the streams of entries apart from the swarm's, in the key's last word.
+const ENTRIES: u32 = 1;

@@ -1,0 +1,124 @@
+//! A suite: which scenarios run under which seeds, and which planted bug must be caught there.
+//!
+//! It deliberately holds no runs and no results; whether a planted bug was caught is for the harness
+//! to say, over all seeds of its entry.
+
+use crate::ScenarioError;
+use crate::error::Flaw;
+use crate::file::SCHEMA;
+use crate::names;
+use crate::scenario::{about_of, name_of};
+use serde::Deserialize;
+use toml::Spanned;
+use tumbler_plan::Planted;
+use tumbler_types::Invariant;
+
+/// A named set of scenarios and seeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suite {
+    pub name: String,
+    /// One sentence: what the suite is for.
+    pub about: String,
+    pub entries: Vec<SuiteEntry>,
+}
+
+/// One scenario under some seeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SuiteEntry {
+    /// Name of a shipped scenario.
+    pub scenario: String,
+    /// Half-open.
+    pub seeds: std::ops::Range<u64>,
+    /// A bug to plant, and the invariant that must name it in at least one seed.
+    pub planted: Option<(Planted, Invariant)>,
+}
+
+impl Suite {
+    /// Reads a suite file. `file_name` is only shown.
+    pub fn parse(file_name: &str, text: &str) -> Result<Suite, ScenarioError> {
+        let read: Result<SuiteFile, _> = toml::from_str(text);
+        read.map_err(|error| Flaw::of_toml(&error))
+            .and_then(|file| Suite::check(&file))
+            .map_err(|flaw| flaw.at(file_name, text))
+    }
+
+    /// Number of runs in it.
+    pub fn run_count(&self) -> u64 {
+        self.entries.iter().fold(0, |sum: u64, entry| sum.saturating_add(entry.seeds.end - entry.seeds.start))
+    }
+
+    fn check(file: &SuiteFile) -> Result<Suite, Flaw> {
+        if *file.schema.get_ref() != SCHEMA {
+            return Err(Flaw::new(file.schema.span(), "unknown `schema`", "write the file in this form")
+                .expected(SCHEMA.to_string())
+                .got(file.schema.get_ref()));
+        }
+        if file.entry.get_ref().is_empty() {
+            return Err(Flaw::new(file.entry.span(), "the suite is empty", "add an [[entry]]")
+                .expected("at least one [[entry]]"));
+        }
+        let mut entries: Vec<SuiteEntry> = Vec::new();
+        for spanned in file.entry.get_ref() {
+            let entry = spanned.get_ref().check()?;
+            if entries.contains(&entry) {
+                return Err(Flaw::new(spanned.span(), "the entry has a duplicate", "keep one of them"));
+            }
+            entries.push(entry);
+        }
+        Ok(Suite { name: name_of(&file.name)?, about: about_of(&file.about)?, entries })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SuiteFile {
+    schema: Spanned<i64>,
+    name: Spanned<String>,
+    about: Spanned<String>,
+    entry: Spanned<Vec<Spanned<EntryTable>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EntryTable {
+    scenario: Spanned<String>,
+    seeds: Spanned<String>,
+    planted: Option<Spanned<String>>,
+    expect: Option<Spanned<String>>,
+}
+
+impl EntryTable {
+    fn check(&self) -> Result<SuiteEntry, Flaw> {
+        let shipped: Vec<&'static str> = crate::catalog().iter().map(|shipped| shipped.name).collect();
+        let scenario = names::one("scenario", &self.scenario, &shipped, |name| name)?.to_owned();
+        let seeds = seeds(&self.seeds)?;
+        let planted = match (&self.planted, &self.expect) {
+            (None, None) => None,
+            (Some(planted), Some(expect)) => Some((
+                names::one("planted", planted, &Planted::ALL, Planted::name)?,
+                names::one("expect", expect, &Invariant::ALL, Invariant::id)?,
+            )),
+            (Some(planted), None) => {
+                let remedy = "add `expect`: the invariant that must name it";
+                return Err(Flaw::new(planted.span(), "a planted bug without `expect`", remedy));
+            }
+            (None, Some(expect)) => {
+                let remedy = "remove it; the scenario itself says what is expected";
+                return Err(Flaw::new(expect.span(), "`expect` without a planted bug", remedy));
+            }
+        };
+        Ok(SuiteEntry { scenario, seeds, planted })
+    }
+}
+
+/// `"A..B"`, half-open and not empty.
+fn seeds(spanned: &Spanned<String>) -> Result<std::ops::Range<u64>, Flaw> {
+    let parts = spanned.get_ref().split_once("..");
+    let parts = parts.and_then(|(start, end)| Some((start.parse().ok()?, end.parse().ok()?)));
+    match parts {
+        Some((start, end)) if start < end => Ok(start..end),
+        _ => Err(Flaw::new(spanned.span(), "`seeds` is no range of seeds", "write for example \"0..100\"")
+            .expected("\"A..B\" with A < B, B not included")
+            .got(spanned.get_ref())),
+    }
+}

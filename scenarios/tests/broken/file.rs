@@ -1,0 +1,240 @@
+//! What is wrong with the file as a whole, its world, its times.
+
+use crate::check;
+
+#[test]
+fn text_that_is_no_toml_shows_where_it_stops() {
+    check(
+        "agents = 2",
+        "agents = = 2",
+        r#"
+small.toml:10:10: extra `=`
+10 | agents = = 2
+   |          ^
+   = expected: nothing
+   = to do: correct the value
+"#,
+    );
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_known_ones() {
+    check(
+        "replicas = 1",
+        "replica = 1",
+        r#"
+small.toml:11:1: unknown field `replica`
+11 | replica = 1
+   | ^^^^^^^
+   = expected: one of `rotators`, `agents`, `replicas`, `workloads`, `secrets`
+   = to do: correct the spelling of the key, or remove it
+"#,
+    );
+}
+
+#[test]
+fn a_missing_key_is_named() {
+    check(
+        r#"about = "a smallest scenario that is complete"
+"#,
+        "",
+        r#"
+small.toml:1:1: missing field `about`
+1 | schema = 1
+  | ^
+  = to do: add the key
+"#,
+    );
+}
+
+#[test]
+fn a_value_of_another_type_is_refused() {
+    check(
+        r#"heal_at = "60s""#,
+        "heal_at = 1.5",
+        r#"
+small.toml:5:11: invalid type: floating point `1.5`
+5 | heal_at = 1.5
+  |           ^^^
+  = expected: a value in quotes, or a list of them
+  = to do: correct the value
+"#,
+    );
+}
+
+#[test]
+fn a_later_schema_is_refused_by_number() {
+    check(
+        "schema = 1",
+        "schema = 2",
+        r#"
+small.toml:1:10: unknown `schema`
+1 | schema = 2
+  |          ^
+  = expected: 1
+  = got: `2`
+  = to do: write the file in this form
+"#,
+    );
+}
+
+#[test]
+fn a_name_that_is_no_name() {
+    check(
+        r#"name = "small""#,
+        r#"name = "../small""#,
+        r#"
+small.toml:2:8: `name` is no name
+2 | name = "../small"
+  |        ^^^^^^^^^^
+  = expected: 1 to 40 of a-z, 0-9 and -, not beginning with -
+  = got: `../small`
+  = to do: choose a name like `zombie-rotator`
+"#,
+    );
+}
+
+#[test]
+fn zero_rotators() {
+    check(
+        "rotators = 2",
+        "rotators = 0",
+        r#"
+small.toml:9:12: `rotators` is out of range
+9 | rotators = 0
+  |            ^
+  = expected: a whole number in 1..=64
+  = got: `0`
+  = to do: correct the number
+"#,
+    );
+}
+
+#[test]
+fn more_canaries_than_agents() {
+    check(
+        "canaries = 1",
+        "canaries = 3",
+        r#"
+small.toml:4:12: `canaries` is out of range
+4 | canaries = 3
+  |            ^
+  = expected: a whole number in 0..=2
+  = got: `3`
+  = to do: correct the number
+"#,
+    );
+}
+
+#[test]
+fn a_duration_without_a_unit() {
+    check(
+        r#""5s""#,
+        r#""5""#,
+        r#"
+small.toml:16:15: `undelivered` is no duration
+16 | undelivered = "5"
+   |               ^^^
+   = expected: whole numbers with a unit: ns, us, ms, s, m or h
+   = got: `5`
+   = to do: write for example "250ms", "5s" or "2m30s"
+"#,
+    );
+}
+
+#[test]
+fn a_latency_whose_minimum_is_above_its_maximum() {
+    check(
+        r#"["1ms", "20ms"]"#,
+        r#"["20ms", "1ms"]"#,
+        r#"
+small.toml:22:11: `latency` has min > max
+22 | latency = ["20ms", "1ms"]
+   |           ^^^^^^^^^^^^^^^
+   = expected: [min, max]
+   = got: `[20ms, 1ms]`
+   = to do: put the smaller one first
+"#,
+    );
+}
+
+#[test]
+fn a_heal_after_the_end() {
+    check(
+        r#"heal_at = "60s""#,
+        r#"heal_at = "5m""#,
+        r#"
+small.toml:5:11: the heal comes after the end
+5 | heal_at = "5m"
+  |           ^^^^
+  = expected: a time before `end_at`, 4m
+  = got: `5m`
+  = to do: heal earlier
+"#,
+    );
+}
+
+#[test]
+fn an_end_too_early_to_converge() {
+    check(
+        r#"end_at = "4m""#,
+        r#"end_at = "3m""#,
+        r#"
+small.toml:6:10: `end_at` leaves no time to converge
+6 | end_at = "3m"
+  |          ^^^^
+  = expected: at least heal_at + converge + 5s = 3m5s
+  = got: `3m`
+  = to do: end later, heal earlier, or claim a smaller `converge`
+"#,
+    );
+}
+
+#[test]
+fn an_assumption_that_cannot_be_broken() {
+    check(
+        "canaries = 1",
+        r#"canaries = 1
+breaks = ["gravity"]"#,
+        r#"
+small.toml:5:11: unknown `breaks`
+5 | breaks = ["gravity"]
+  |           ^^^^^^^^^
+  = expected: epsilon
+  = got: `gravity`
+  = to do: take one of the expected names
+"#,
+    );
+}
+
+#[test]
+fn control_characters_of_a_file_are_not_printed() {
+    check(
+        r#"name = "small""#,
+        r#"name = "a\u001b[31mb""#,
+        r#"
+small.toml:2:8: `name` is no name
+2 | name = "a\u001b[31mb"
+  |        ^^^^^^^^^^^^^^
+  = expected: 1 to 40 of a-z, 0-9 and -, not beginning with -
+  = got: `a·[31mb`
+  = to do: choose a name like `zombie-rotator`
+"#,
+    );
+}
+
+#[test]
+fn columns_count_characters_not_bytes() {
+    check(
+        "canaries = 1",
+        r#"canaries = 1
+clock = [{ node = "εε", ofset = "1s" }]"#,
+        r#"
+small.toml:5:25: unknown field `ofset`
+5 | clock = [{ node = "εε", ofset = "1s" }]
+  |                         ^^^^^
+  = expected: `node` or `offset`
+  = to do: correct the spelling of the key, or remove it
+"#,
+    );
+}
