@@ -1,0 +1,228 @@
+//! The command line, as clap reads it.
+//!
+//! It exists apart from the commands so that they can be called with plain values. Hidden flags are
+//! for tests of the harness itself.
+
+use crate::job::Settings;
+use crate::list::Subject;
+use crate::replay::Replay;
+use crate::run::{Run, Share};
+use crate::selection::Seeds;
+use crate::watch::ProcessFault;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+use tumbler_types::Invariant;
+
+/// Finds the schedule that breaks a secret rotation, and proves it with a run that anyone can replay.
+#[derive(Debug, Parser)]
+#[command(name = "tumbler", version, after_help = TOP)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run scenarios under seeds, and judge every run
+    #[command(after_help = RUN)]
+    Run(RunArgs),
+    /// Run a capsule, or one seed of a scenario, again
+    #[command(after_help = REPLAY)]
+    Replay(ReplayArgs),
+    /// Search the specification exhaustively within bounds
+    #[command(after_help = CHECK)]
+    Check(CheckArgs),
+    /// List what there is
+    #[command(after_help = LIST)]
+    List { subject: Subject },
+    /// Serve runs over a pipe (internal)
+    #[command(hide = true)]
+    Worker,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Names or paths of scenarios and suites [default: smoke]
+    #[arg(value_name = "SCENARIO|SUITE|PATH")]
+    pub what: Vec<String>,
+    /// Seeds of each scenario, half-open [default: the suite's]
+    #[arg(long, value_name = "A..B")]
+    pub seeds: Option<Seeds>,
+    /// Worker processes [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Folder for results [default: target/tumbler in a cargo workspace, else tumbler-out]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Stop after this many failed seeds
+    #[arg(long, value_name = "N")]
+    pub max_fail: Option<u64>,
+    /// No progress, and one line for a pass
+    #[arg(long)]
+    pub quiet: bool,
+    /// Share of seeds that is run twice, to compare digests
+    #[arg(long, value_name = "PERCENT", default_value = "2%")]
+    pub recheck: Share,
+    #[command(flatten)]
+    pub hidden: HiddenArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// A capsule's file, or a scenario's name or path with --seed
+    #[arg(value_name = "CAPSULE|SCENARIO")]
+    pub what: String,
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Stop after this step
+    #[arg(long, value_name = "STEP")]
+    pub until: Option<u64>,
+    /// Print the events whose line contains this
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// Exit codes for `git bisect run`: 0 not reproduced, 10 reproduced, 125 anything else
+    #[arg(long)]
+    pub bisect: bool,
+    #[command(flatten)]
+    pub hidden: HiddenArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// How far to search
+    #[arg(long, value_enum, default_value_t = BoundsName::Medium)]
+    pub bounds: BoundsName,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BoundsName {
+    /// One rotation, one agent: seconds
+    Small,
+    /// Two rotations, two rotators, two agents, a crash, a zombie; and one rotation with a revocation
+    Medium,
+    /// Everything at once: minutes
+    Large,
+}
+
+/// For tests of the harness.
+#[derive(Debug, Args)]
+pub struct HiddenArgs {
+    /// Digests must be the same with judges off.
+    #[arg(long, hide = true, value_enum, default_value_t = Switch::On)]
+    pub judges: Switch,
+    /// Pretend that this invariant always holds.
+    #[arg(long, hide = true, value_name = "INVARIANT", value_parser = invariant)]
+    pub blind: Option<Invariant>,
+    #[arg(long, hide = true, value_enum, default_value_t = DriverName::Queue)]
+    pub driver: DriverName,
+    #[arg(long, hide = true, default_value_t = 0)]
+    pub madsim_seed: u64,
+    /// Wall seconds that one run may take.
+    #[arg(long, hide = true, default_value_t = 30)]
+    pub watchdog: u64,
+    /// The worker's process spins, aborts, overflows its stack or panics in this seed.
+    #[arg(long, hide = true, value_name = "KIND@SEED")]
+    pub plant_process: Option<ProcessFault>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DriverName {
+    Queue,
+    Tasks,
+}
+
+impl HiddenArgs {
+    fn settings(&self) -> Settings {
+        Settings {
+            judge: self.judges == Switch::On,
+            blind: self.blind,
+            tasks_driver: self.driver == DriverName::Tasks,
+            madsim_seed: self.madsim_seed,
+            process_fault: self.plant_process,
+            announces: false,
+        }
+    }
+}
+
+impl From<RunArgs> for Run {
+    fn from(args: RunArgs) -> Run {
+        let RunArgs { what, seeds, jobs, out, max_fail, quiet, recheck, hidden } = args;
+        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Run {
+            asked: what,
+            seeds,
+            jobs: jobs.map_or_else(cores, NonZeroUsize::get),
+            out,
+            max_fail,
+            quiet,
+            recheck,
+            settings: hidden.settings(),
+            limit: Duration::from_secs(hidden.watchdog),
+        }
+    }
+}
+
+impl From<ReplayArgs> for Replay {
+    fn from(args: ReplayArgs) -> Replay {
+        let ReplayArgs { what, seed, until, filter, bisect, hidden } = args;
+        let limit = Duration::from_secs(hidden.watchdog);
+        Replay { what, seed, until, filter, bisect, settings: hidden.settings(), limit }
+    }
+}
+
+fn invariant(text: &str) -> Result<Invariant, String> {
+    Invariant::from_id(text).ok_or_else(|| {
+        let known: Vec<&str> = Invariant::ALL.into_iter().map(Invariant::id).collect();
+        format!("expected one of {}", known.join(", "))
+    })
+}
+
+const TOP: &str = "\
+Examples:
+  tumbler run                         every scenario of the suite `smoke`
+  tumbler run standard --seeds 0..50  one scenario, fifty seeds
+  tumbler replay target/tumbler/standard-17.repro.json
+
+Exit codes: 0 pass, 2 usage, 4 nothing selected, 10 violated, 11 stalled, 12 diverged,
+13 crashed, 14 nondeterministic, 15 inconclusive, 74 cannot write, 125 capsule does not
+apply, 130 interrupted.";
+const RUN: &str = "\
+Examples:
+  tumbler run
+  tumbler run standard zombie-rotator --seeds 0..200 --jobs 8
+  tumbler run ./mine.toml --seeds 0..20 --out /tmp/mine
+  tumbler run planted                 are the planted bugs still caught?";
+const REPLAY: &str = "\
+Examples:
+  tumbler replay target/tumbler/standard-17.repro.json
+  tumbler replay standard --seed 17 --filter target-1
+  git bisect run tumbler replay standard-17.repro.json --bisect";
+const CHECK: &str = "\
+Example:
+  tumbler check --bounds small         below a second";
+const LIST: &str = "\
+Example:
+  tumbler list scenarios";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent_and_every_command_has_an_example() {
+        Cli::command().debug_assert();
+        for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains(&format!("tumbler {}", command.get_name())), "{}", command.get_name());
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The folder that a run writes to.
+//!
+//! It is opened before any seed runs, so that an hour of seeds is not lost to a folder that cannot be
+//! written.
+
+use crate::exit::Failure;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use tumbler_plan::Capsule;
+use tumbler_reports::RowWriter;
+
+/// Where results go.
+#[derive(Clone, Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// The folder asked for, or `target/tumbler` inside a cargo workspace, else `tumbler-out`.
+    pub fn open(asked: Option<&Path>) -> Result<Folder, Failure> {
+        let path = asked.map_or_else(default, Path::to_path_buf);
+        std::fs::create_dir_all(&path).map_err(|why| Failure::Unwritable { path: path.clone(), why })?;
+        Ok(Folder(path))
+    }
+
+    /// Begins `results.csv`; what stood there is gone.
+    pub fn rows(&self) -> Result<RowWriter<BufWriter<File>>, Failure> {
+        let path = self.results();
+        let unwritable = |why| Failure::Unwritable { path: path.clone(), why };
+        let file = File::create(&path).map_err(unwritable)?;
+        RowWriter::new(BufWriter::new(file)).map_err(unwritable)
+    }
+
+    pub fn results(&self) -> PathBuf {
+        self.0.join("results.csv")
+    }
+
+    /// Writes a capsule whole, or not at all.
+    pub fn keep(&self, name: &str, capsule: &Capsule) -> Result<PathBuf, Failure> {
+        let path = self.0.join(name);
+        let unwritable = |why| Failure::Unwritable { path: path.clone(), why };
+        let part = self.0.join(format!(".{name}.part"));
+        std::fs::write(&part, capsule.to_text()).map_err(unwritable)?;
+        std::fs::rename(&part, &path).map_err(unwritable)?;
+        Ok(path)
+    }
+
+    pub fn unwritable(&self, why: std::io::Error) -> Failure {
+        Failure::Unwritable { path: self.results(), why }
+    }
+}
+
+/// Name of a capsule's file: the scenario's name as far as a file name can bear it.
+pub fn capsule_name(scenario: &str, seed: u64, suffix: &str) -> String {
+    let plain = |each: char| if each.is_ascii_alphanumeric() || "-+_".contains(each) { each } else { '-' };
+    let scenario: String = scenario.chars().map(plain).collect();
+    format!("{scenario}-{seed}{suffix}.repro.json")
+}
+
+fn default() -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    let is_workspace = |folder: &&Path| {
+        std::fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|text| text.contains("[workspace]"))
+    };
+    match here.ancestors().find(is_workspace) {
+        Some(root) if root == here => PathBuf::from("target/tumbler"),
+        Some(root) => root.join("target/tumbler"),
+        None => PathBuf::from("tumbler-out"),
+    }
+}

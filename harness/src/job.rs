@@ -1,0 +1,108 @@
+//! What the harness and its workers say to each other: JSON, a line each.
+//!
+//! It exists as a type of its own so that what crosses the pipe is versioned by the build: both ends
+//! are always the same executable. A job carries its whole plan, so a worker needs no scenario file.
+
+use crate::watch::{ProcessFault, Seen};
+use serde::{Deserialize, Serialize};
+use tumbler_plan::trace::v1;
+use tumbler_plan::{Checkpoint, Plan};
+use tumbler_reports::SeedReport;
+use tumbler_types::Invariant;
+
+/// To a worker: settings once, then batches.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Request {
+    Settings(Settings),
+    Batch(Vec<Job>),
+}
+
+/// What holds for every job of a worker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    pub judge: bool,
+    /// This invariant is taken to hold, whatever the judges say: proves that somebody would notice.
+    pub blind: Option<Invariant>,
+    pub tasks_driver: bool,
+    pub madsim_seed: u64,
+    pub process_fault: Option<ProcessFault>,
+    /// Say whose input is handled before it is, each time: slow, and exact when the worker dies.
+    pub announces: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            judge: true,
+            blind: None,
+            tasks_driver: false,
+            madsim_seed: 0,
+            process_fault: None,
+            announces: false,
+        }
+    }
+}
+
+/// One plan to run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    pub id: u64,
+    /// What the row calls the scenario.
+    pub name: String,
+    pub plan: Plan,
+    pub task: Task,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Task {
+    /// Run and judge.
+    Judge {
+        /// Run again, on the other driver and another sandbox seed, and compare digests.
+        recheck: bool,
+        /// Try rollback commands from points of the run.
+        probe: bool,
+    },
+    /// Run with the trace kept, and tell of it.
+    Tell {
+        /// Stop after this event.
+        until: Option<u64>,
+        /// Digests wanted of the prefixes of these lengths, rising.
+        samples: Samples,
+        /// Events whose line contains this.
+        filter: Option<String>,
+    },
+}
+
+/// Which prefixes are wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Samples {
+    /// Those that a capsule should carry.
+    Chosen,
+    At(Vec<u64>),
+}
+
+/// From a worker.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Answer {
+    /// Still at it.
+    Beat {
+        id: u64,
+        seen: Seen,
+    },
+    /// One run of a job is over; others follow.
+    Step {
+        id: u64,
+    },
+    Done(Box<Done>),
+}
+
+/// A job's result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    pub id: u64,
+    pub report: SeedReport,
+    /// The plan that shows the finding, where that is not the job's: a rollback probe's.
+    pub edited: Option<Plan>,
+    pub samples: Vec<Checkpoint>,
+    pub lines: Vec<v1::Event>,
+}

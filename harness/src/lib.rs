@@ -1,0 +1,59 @@
+//! The command line: runs, replays, checks and lists.
+//!
+//! The only crate that reads arguments, environment, wall clock or files, that prints, and that puts
+//! roles into worlds. It deliberately holds no protocol, no judgment and no text of a report.
+//!
+//! A library beside the binary so that tests can call what the commands call.
+
+pub mod catch;
+pub mod check;
+pub mod cli;
+pub mod exit;
+pub mod folder;
+pub mod identity;
+pub mod job;
+pub mod judgement;
+pub mod list;
+pub mod planted;
+pub mod pool;
+pub mod probe;
+pub mod progress;
+pub mod replay;
+pub mod roles;
+pub mod run;
+pub mod selection;
+pub mod sweep;
+pub mod tell;
+pub mod terminal;
+pub mod watch;
+pub mod worker;
+
+use cli::{Cli, Command};
+use exit::{Exit, Failure};
+
+/// Does what the command line says.
+pub fn dispatch(cli: Cli) -> Exit {
+    let done = match cli.command {
+        Command::Run(args) => block_on(run::run(args.into())),
+        Command::Replay(args) => block_on(replay::replay(args.into())),
+        Command::Check(args) => check::check(args.bounds),
+        Command::List { subject } => {
+            list::list(subject);
+            Ok(Exit::PASS)
+        }
+        Command::Worker => Ok(worker::serve()),
+    };
+    done.unwrap_or_else(|failure| {
+        terminal::note(&format!("error: {failure}"));
+        failure.exit()
+    })
+}
+
+/// Never inside a run: runs are in workers, and workers have no runtime.
+fn block_on(future: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Internal(format!("failed to start a runtime: {error}")))?;
+    runtime.block_on(future)
+}

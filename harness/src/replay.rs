@@ -1,0 +1,300 @@
+//! `tumbler replay`: the same run again, and whether it is the same.
+//!
+//! A capsule carries its plan, so a replay needs neither scenario file nor generator. On the same
+//! build the digest must be equal; if it is not, checkpoints say where. On another build only the
+//! failure can be the same.
+//!
+//! It deliberately runs in a worker, like any seed: a capsule may hold a run that kills its process.
+
+use crate::exit::{Exit, Failure};
+use crate::job::{Done, Job, Samples, Settings, Task};
+use crate::pool::{Dead, Worker};
+use crate::{identity, judgement, selection, terminal};
+use std::fmt::Write as _;
+use std::time::Duration;
+use tumbler_plan::trace::v1;
+use tumbler_plan::{Capsule, Checkpoint, Plan, Planted};
+use tumbler_reports::number::{grouped, seconds};
+use tumbler_reports::{SeedReport, story};
+use tumbler_types::Verdict;
+
+/// What `replay` was asked for.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    /// A capsule's file, or a scenario.
+    pub what: String,
+    pub seed: Option<u64>,
+    pub until: Option<u64>,
+    pub filter: Option<String>,
+    pub bisect: bool,
+    pub settings: Settings,
+    pub limit: Duration,
+}
+
+/// What a replay of a capsule shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Answer {
+    /// Same build, same digest.
+    Reproduced,
+    /// Same build, equal through the first number of events, and another by the second.
+    Differs { equal: u64, differs: u64 },
+    /// Other build; verdict, invariant and fingerprint are equal.
+    SameFailure,
+    /// Other build, no such failure.
+    NotReproduced { got: String },
+    /// Stopped before the step that matters; equal so far.
+    Stopped,
+}
+
+impl Answer {
+    fn text(&self) -> String {
+        match self {
+            Answer::Reproduced => "REPRODUCED".to_owned(),
+            Answer::Differs { equal, differs } => {
+                format!("DIFFERS AT STEP {differs} (equal through step {equal})")
+            }
+            Answer::SameFailure => "SAME FAILURE, on another build".to_owned(),
+            Answer::NotReproduced { got } => format!("NOT REPRODUCED, on another build: {got}"),
+            Answer::Stopped => "STOPPED, equal so far".to_owned(),
+        }
+    }
+
+    /// `verdict` is the capsule's.
+    fn exit(&self, verdict: Verdict, bisect: bool) -> Exit {
+        match (self, bisect) {
+            (Answer::Reproduced | Answer::SameFailure, false) => Exit::Verdict(verdict),
+            (Answer::Differs { .. }, false) => Exit::Verdict(Verdict::Nondeterministic),
+            (Answer::NotReproduced { .. }, _) => Exit::PASS,
+            (Answer::Stopped, false) => Exit::Verdict(Verdict::Inconclusive),
+            (Answer::Reproduced | Answer::SameFailure, true) => Exit::Reproduced,
+            (Answer::Differs { .. } | Answer::Stopped, true) => Exit::NotApplicable,
+        }
+    }
+}
+
+/// Replays what was asked for.
+pub async fn replay(replay: Replay) -> Result<Exit, Failure> {
+    let is_capsule = replay.what.ends_with(".json") || replay.seed.is_none();
+    if is_capsule {
+        let told = capsule(&replay).await;
+        return match told {
+            Err(failure) if replay.bisect => {
+                terminal::note(&format!("tumbler: NOT APPLICABLE: {failure}"));
+                Ok(Exit::NotApplicable)
+            }
+            other => other,
+        };
+    }
+    let seed = replay.seed.expect("a replay without a seed is a capsule's");
+    scenario(&replay, seed).await
+}
+
+async fn capsule(replay: &Replay) -> Result<Exit, Failure> {
+    let file = &replay.what;
+    if replay.seed.is_some() {
+        return Err(Failure::Usage(format!("{file} has its own seed: leave out --seed")));
+    }
+    if !file.ends_with(".json") && tumbler_scenarios::scenario(file).is_some() {
+        return Err(Failure::Usage(format!("which seed of {file}? add --seed N")));
+    }
+    let text =
+        std::fs::read_to_string(file).map_err(|why| Failure::Unreadable { file: file.clone(), why })?;
+    let capsule = Capsule::parse(&text).map_err(|why| Failure::Capsule { file: file.clone(), why })?;
+    let lengths = capsule.checkpoints.iter().map(|checkpoint| checkpoint.events).collect();
+    let ran = ran(replay, &capsule.scenario, &capsule.plan, Samples::At(lengths)).await?;
+    let answer = compare(&capsule, replay.until, identity::build()? == capsule.build, &ran);
+    let mut out = format!("{}  {} seed {}\n", answer.text(), capsule.scenario, capsule.seed);
+    if let Answer::Differs { .. } = answer {
+        let expected = capsule.digest.map_or("a dead worker".to_owned(), |digest| digest.to_string());
+        let got = ran.report.row.trace_digest.map_or("a dead worker".to_owned(), |digest| digest.to_string());
+        writeln!(out, "  expected {expected}\n  got      {got}").expect("memory");
+    }
+    out.push_str(&told(&ran, replay, file));
+    terminal::print(&out);
+    Ok(answer.exit(capsule.expect.verdict, replay.bisect))
+}
+
+async fn scenario(replay: &Replay, seed: u64) -> Result<Exit, Failure> {
+    // Rows of planted runs are called SCENARIO+BUG.
+    let (word, planted) = match replay.what.split_once('+') {
+        Some((word, bug)) => {
+            let planted = Planted::ALL.into_iter().find(|planted| planted.name() == bug);
+            let unknown =
+                || Failure::Usage(format!("unknown planted bug `{bug}`; `tumbler list planted` shows them"));
+            (word, Some(planted.ok_or_else(unknown)?))
+        }
+        None => (replay.what.as_str(), None),
+    };
+    let mut plan = selection::one(word)?.plan(seed);
+    plan.planted = planted.or(plan.planted);
+    let ran = ran(replay, &replay.what, &plan, Samples::At(Vec::new())).await?;
+    let row = &ran.report.row;
+    let digest = row.trace_digest.map_or("-".to_owned(), |digest| digest.to_string());
+    let mut out = String::new();
+    if row.verdict == Verdict::Pass {
+        writeln!(out, "PASS  {} seed {seed}", replay.what).expect("memory");
+    }
+    let (events, seconds) = (grouped(row.events), seconds(row.virtual_ms * 1_000_000));
+    let again = format!("{} --seed {seed}", replay.what);
+    out.push_str(&told(&ran, replay, &again));
+    writeln!(out, "  {events} events, {seconds} s, trace\n  {digest}").expect("memory");
+    terminal::print(&out);
+    let reproduced = row.verdict != Verdict::Pass;
+    Ok(match (replay.bisect, reproduced) {
+        (true, true) => Exit::Reproduced,
+        (true, false) => Exit::PASS,
+        // A pass that was cut short is no pass.
+        (false, false) if replay.until.is_some() => Exit::Verdict(Verdict::Inconclusive),
+        (false, _) => Exit::Verdict(row.verdict),
+    })
+}
+
+/// Runs the plan in a worker of its own.
+async fn ran(replay: &Replay, name: &str, plan: &Plan, samples: Samples) -> Result<Done, Failure> {
+    let task = Task::Tell { until: replay.until, samples, filter: replay.filter.clone() };
+    let job = Job { id: 0, name: name.to_owned(), plan: plan.clone(), task };
+    let mut worker = Worker::start(&replay.settings).await?;
+    let died = |dead: Dead| Done {
+        id: 0,
+        report: judgement::died(name, plan, dead.words(&job)),
+        edited: None,
+        samples: Vec::new(),
+        lines: Vec::new(),
+    };
+    if let Err(error) = worker.give(std::slice::from_ref(&job)).await {
+        return Err(Failure::Internal(format!("failed to speak to a worker: {error}")));
+    }
+    Ok(worker.answer(&job, replay.limit).await.unwrap_or_else(died))
+}
+
+/// What the run says of the capsule.
+fn compare(capsule: &Capsule, until: Option<u64>, same_build: bool, ran: &Done) -> Answer {
+    let row = &ran.report.row;
+    let expect = &capsule.expect;
+    let same_failure = row.verdict == expect.verdict
+        && row.invariant == expect.invariant
+        && (ran.report.fingerprint.as_ref() == Some(&capsule.fingerprint) || capsule.digest.is_none());
+    if !same_build {
+        let got = match (row.verdict, row.invariant) {
+            (verdict, Some(invariant)) => format!("{} {}", verdict.name(), invariant.id()),
+            (verdict, None) => verdict.name().to_owned(),
+        };
+        return if same_failure { Answer::SameFailure } else { Answer::NotReproduced { got } };
+    }
+    if let Some((equal, differs)) = difference(&capsule.checkpoints, &ran.samples, row.events, until) {
+        return Answer::Differs { equal, differs };
+    }
+    let stopped = until.is_some_and(|until| until < capsule.events);
+    if stopped {
+        let reached = expect.step.is_some_and(|step| until.is_some_and(|until| until >= step));
+        return if reached && same_failure { Answer::Reproduced } else { Answer::Stopped };
+    }
+    if row.trace_digest == capsule.digest && row.verdict == expect.verdict {
+        return Answer::Reproduced;
+    }
+    let equal = capsule.checkpoints.last().map_or(0, |checkpoint| checkpoint.events);
+    Answer::Differs { equal, differs: capsule.events.max(row.events) }
+}
+
+/// The last length at which both are equal, and the first at which they are not.
+fn difference(
+    expected: &[Checkpoint],
+    got: &[Checkpoint],
+    events: u64,
+    until: Option<u64>,
+) -> Option<(u64, u64)> {
+    let mut equal = 0;
+    for checkpoint in expected {
+        if until.is_some_and(|until| checkpoint.events > until) {
+            return None;
+        }
+        match got.iter().find(|sample| sample.events == checkpoint.events) {
+            Some(sample) if sample == checkpoint => equal = checkpoint.events,
+            Some(_) => return Some((equal, checkpoint.events)),
+            // The run ended before this checkpoint, or its worker died.
+            None if got.is_empty() => return None,
+            None => return Some((equal, events.max(equal) + 1)),
+        }
+    }
+    None
+}
+
+/// The finding, and the events asked for.
+fn told(ran: &Done, replay: &Replay, again: &str) -> String {
+    let report: &SeedReport = &ran.report;
+    let mut out = String::new();
+    if report.row.verdict != Verdict::Pass {
+        out.push_str(&story::finding(report, 1, Some(&format!("tumbler replay {again}"))));
+    } else if let Some(story) = &report.story {
+        out.push_str(&story.text());
+    }
+    if let Some(filter) = &replay.filter {
+        writeln!(out, "  {} events with `{filter}`", ran.lines.len()).expect("memory");
+        for event in &ran.lines {
+            writeln!(out, "{}", line(event)).expect("memory");
+        }
+    }
+    out
+}
+
+/// One event in one line, as `--filter` sees it.
+pub fn line(event: &v1::Event) -> String {
+    let v1::Event { seq, at, node, kind, fields } = event;
+    let mut line = format!("  {seq:>7} {:>9} {node:<11}  {kind}", seconds(at.nanos()));
+    for (name, value) in fields {
+        write!(line, " {name}={value}").expect("memory");
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tumbler_plan::Digest;
+    use tumbler_types::Instant;
+
+    fn chain(values: &[(u64, &str)]) -> Vec<Checkpoint> {
+        values
+            .iter()
+            .map(|(events, text)| Checkpoint {
+                events: *events,
+                at: Instant(*events),
+                digest: Digest::of(text.as_bytes()),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_first_difference_lies_between_two_checkpoints() {
+        let expected = chain(&[(10, "a"), (20, "b"), (30, "c")]);
+        let check = |got: &[(u64, &str)], events, until, expect| {
+            assert_eq!(difference(&expected, &chain(got), events, until), expect, "{got:?}");
+        };
+        check(&[(10, "a"), (20, "b"), (30, "c")], 40, None, None);
+        check(&[(10, "a"), (20, "x"), (30, "y")], 40, None, Some((10, 20)));
+        check(&[(10, "x"), (20, "b"), (30, "c")], 40, None, Some((0, 10)));
+        check(&[(10, "a"), (20, "b")], 25, None, Some((20, 26)));
+        check(&[(10, "a"), (20, "b")], 25, Some(25), None);
+        check(&[], 0, None, None);
+    }
+
+    #[test]
+    fn answers_end_as_the_table_of_the_design_says() {
+        let violated = Verdict::Violated;
+        let differs = Answer::Differs { equal: 1, differs: 2 };
+        let none = Answer::NotReproduced { got: String::new() };
+        let table = [
+            (Answer::Reproduced, 10, 10),
+            (differs, 14, 125),
+            (Answer::SameFailure, 10, 10),
+            (none, 0, 0),
+            (Answer::Stopped, 15, 125),
+        ];
+        for (answer, plain, bisect) in table {
+            assert_eq!(answer.exit(violated, false).code(), plain, "{answer:?}");
+            assert_eq!(answer.exit(violated, true).code(), bisect, "{answer:?}");
+        }
+        assert_eq!(Answer::Reproduced.exit(Verdict::Crashed, true).code(), 10);
+    }
+}

@@ -1,0 +1,210 @@
+//! `tumbler run`: seeds, rows, summary, exit code.
+//!
+//! The order of things is a contract: what was asked for is resolved, then the folder is opened, and
+//! only then a seed runs; rows are written as they come, so that an interrupted run leaves them.
+
+use crate::exit::{Exit, Failure};
+use crate::folder::Folder;
+use crate::job::{Done, Job, Settings, Task};
+use crate::pool::Pool;
+use crate::progress::Progress;
+use crate::selection::{Chosen, Seeds, Selection};
+use crate::sweep::{Ended, sweep};
+use crate::tell::Teller;
+use crate::{catch, terminal};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+use tumbler_plan::Plan;
+use tumbler_reports::{Facts, Floor, Sweep, summary};
+use tumbler_types::{Span, Verdict};
+
+/// What `run` was asked for.
+#[derive(Clone, Debug)]
+pub struct Run {
+    pub asked: Vec<String>,
+    pub seeds: Option<Seeds>,
+    pub jobs: usize,
+    pub out: Option<PathBuf>,
+    /// Stop after this many failed seeds.
+    pub max_fail: Option<u64>,
+    pub quiet: bool,
+    pub recheck: Share,
+    pub settings: Settings,
+    /// Longest wall time of one run.
+    pub limit: Duration,
+}
+
+/// A share of the seeds, in hundredths of a percent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share(u64);
+
+impl Share {
+    /// Evenly spread, and the first one always, unless the share is nothing.
+    pub fn takes(self, index: u64) -> bool {
+        index.wrapping_mul(self.0) % WHOLE < self.0
+    }
+}
+
+/// `2%`, `2` or `0.5%`.
+impl FromStr for Share {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = || format!("expected a percentage from 0% to 100%, for example 2%, got `{text}`");
+        let number = text.strip_suffix('%').unwrap_or(text);
+        let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+        if part.is_empty() || part.len() > 2 {
+            return Err(expected());
+        }
+        let whole: u64 = whole.parse().map_err(|_| expected())?;
+        let part: u64 = format!("{part:0<2}").parse().map_err(|_| expected())?;
+        let share = whole.checked_mul(100).and_then(|whole| whole.checked_add(part)).ok_or_else(expected)?;
+        if share > WHOLE { Err(expected()) } else { Ok(Share(share)) }
+    }
+}
+
+/// Runs what was asked for.
+pub async fn run(run: Run) -> Result<Exit, Failure> {
+    let selection = Selection::new(&run.asked, run.seeds.as_ref())?;
+    let folder = Folder::open(run.out.as_deref())?;
+    let pool = Pool { workers: run.jobs, limit: run.limit, settings: run.settings.clone() };
+    if selection.planted.is_empty() {
+        seeds(&run, &selection, &folder, &pool).await
+    } else {
+        catch::catch(&run, &selection, &folder, &pool).await
+    }
+}
+
+async fn seeds(run: &Run, selection: &Selection, folder: &Folder, pool: &Pool) -> Result<Exit, Failure> {
+    let mut rows = folder.rows()?;
+    let planned = selection.run_count();
+    let mut swept = Sweep::new(planned);
+    let mut progress = Progress::new(planned, run.quiet);
+    let mut edited: BTreeMap<(String, u64), Plan> = BTreeMap::new();
+    let mut failed = 0;
+    let jobs = jobs(selection, run.recheck);
+    let ended = sweep(pool, jobs, &mut progress, |done: Done| {
+        let row = &done.report.row;
+        rows.write(row).map_err(|why| folder.unwritable(why))?;
+        let chosen = &selection.chosen[&row.scenario];
+        swept.absorb(chosen.scenario.expect(), &done.report);
+        let told = swept.findings.last().is_some_and(|told| told.first.row == *row);
+        if let (true, Some(plan)) = (told, done.edited) {
+            edited.insert((row.scenario.clone(), row.seed), plan);
+        }
+        failed += u64::from(row.verdict != Verdict::Pass && row.verdict != chosen.scenario.expect());
+        let enough = run.max_fail.is_some_and(|max| failed >= max);
+        Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })
+    .await;
+    progress.finish();
+    let ended = ended?;
+    rows.finish().map_err(|why| folder.unwritable(why))?;
+    let elapsed_ms = progress.elapsed_ms();
+    let told = tell(run, selection, folder, &mut swept, &edited, ended).await;
+    let probed = selection.is_smoke && run.settings.judge;
+    let facts = Facts {
+        elapsed_ms,
+        epsilon: epsilon(selection),
+        floor: Floor { points: probed.then_some(POINTS_MIN) },
+        interrupted: ended == Ended::Interrupted,
+        files: vec![folder.results().display().to_string()],
+    };
+    let verdict = swept.verdict(&facts.floor);
+    let text = terminal::colored_title(&summary(&swept, &facts));
+    if run.quiet && verdict == Verdict::Pass {
+        terminal::print(&format!("{}\n", text.lines().next().unwrap_or_default()));
+    } else {
+        terminal::print(&text);
+    }
+    told?;
+    Ok(match ended {
+        Ended::Interrupted => Exit::Interrupted.and(Exit::Verdict(verdict)),
+        Ended::Whole | Ended::Stopped => Exit::Verdict(verdict),
+    })
+}
+
+/// Every job of a selection, in the order of scenario and seed.
+fn jobs(selection: &Selection, recheck: Share) -> Box<dyn Iterator<Item = Job> + Send> {
+    let probing = selection.is_smoke;
+    let chosen: Vec<Chosen> = selection.chosen.values().cloned().collect();
+    let plans = chosen.into_iter().flat_map(|chosen| {
+        let Chosen { scenario, word: _, seeds } = chosen;
+        seeds.into_iter().map(move |seed| (scenario.name().to_owned(), scenario.plan(seed)))
+    });
+    let job = move |(id, (name, plan)): (u64, (String, Plan))| {
+        let probe = probing && plan.seed.is_multiple_of(PROBE_EVERY);
+        Job { id, name, plan, task: Task::Judge { recheck: recheck.takes(id), probe } }
+    };
+    Box::new((0..).zip(plans).map(job))
+}
+
+/// Adds stories, capsules and replay lines to the first findings. A second look may find a digest
+/// that differs: that seed, and so the sweep, is Nondeterministic.
+async fn tell(
+    run: &Run,
+    selection: &Selection,
+    folder: &Folder,
+    swept: &mut Sweep,
+    edited: &BTreeMap<(String, u64), Plan>,
+    ended: Ended,
+) -> Result<(), Failure> {
+    for told in &mut swept.findings {
+        let chosen = &selection.chosen[&told.first.row.scenario];
+        told.replay = Some(format!("tumbler replay {} --seed {}", chosen.word, told.first.row.seed));
+    }
+    if swept.findings.is_empty() || ended == Ended::Interrupted {
+        return Ok(());
+    }
+    let teller = Teller::new(folder, &run.settings, run.limit)?;
+    for index in 0..swept.findings.len().min(CAPSULES_MAX) {
+        let first = swept.findings[index].first.clone();
+        let (name, seed) = (first.row.scenario.clone(), first.row.seed);
+        let telling = match edited.get(&(name.clone(), seed)) {
+            Some(plan) => teller.tell(plan, &first, "-rollback").await?,
+            None => teller.tell(&selection.chosen[&name].scenario.plan(seed), &first, "").await?,
+        };
+        swept.tell(index, telling.report, telling.replay);
+    }
+    Ok(())
+}
+
+fn epsilon(selection: &Selection) -> Span {
+    let declared = |chosen: &Chosen| {
+        let seed = chosen.seeds.first().unwrap_or_default();
+        chosen.scenario.plan(seed).timing.epsilon
+    };
+    selection.chosen.values().map(declared).max().unwrap_or(Span::ZERO)
+}
+
+const WHOLE: u64 = 10_000;
+/// Capsules of one run, one per new fingerprint.
+const CAPSULES_MAX: usize = 20;
+/// Every so many seeds of `smoke` are probed for rollback.
+const PROBE_EVERY: u64 = 8;
+/// Points tried in each phase, over `smoke`.
+const POINTS_MIN: u64 = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_spread_evenly_and_begins_with_the_first() {
+        let taken = |text: &str| {
+            let share: Share = text.parse().expect("a share");
+            (0..1_000).filter(|index| share.takes(*index)).count()
+        };
+        assert_eq!(
+            [taken("2%"), taken("2"), taken("0"), taken("100%"), taken("0.5%"), taken("33%")],
+            [20, 20, 0, 1_000, 5, 330]
+        );
+        for text in ["", "%", "-1", "101%", "1.234%", "1.", "two"] {
+            assert!(text.parse::<Share>().is_err(), "{text}");
+        }
+        assert!("0.1%".parse::<Share>().expect("a share").takes(0));
+    }
+}

@@ -1,0 +1,272 @@
+//! What was asked for: names and paths, resolved to scenarios and seeds.
+//!
+//! A name is a shipped suite's or a shipped scenario's; anything with a `/` or ending in `.toml` is
+//! a path. The result is sorted by scenario and seed, with nothing twice, whatever the order asked.
+
+use crate::exit::Failure;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::str::FromStr;
+use std::sync::Arc;
+use tumbler_plan::Planted;
+use tumbler_scenarios::{Scenario, Suite, SuiteEntry, catalog, scenario, suite, suites};
+use tumbler_types::Invariant;
+
+/// Half-open range of seeds, as the command line spells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seeds(pub Range<u64>);
+
+impl FromStr for Seeds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = || format!("expected A..B, half-open, for example 0..100, got `{text}`");
+        let (start, end) = text.split_once("..").ok_or_else(expected)?;
+        let parse = |text: &str| text.trim().parse::<u64>().map_err(|_| expected());
+        let range = parse(start)?..parse(end)?;
+        if range.start > range.end { Err(expected()) } else { Ok(Seeds(range)) }
+    }
+}
+
+/// Everything that is to be run.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// By name; seeds rise.
+    pub chosen: BTreeMap<String, Chosen>,
+    /// Planted bugs to be caught.
+    pub planted: Vec<PlantedChoice>,
+    /// The suite `smoke` as it is shipped is part of this: its floors apply.
+    pub is_smoke: bool,
+}
+
+/// One scenario and its seeds.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    pub scenario: Arc<Scenario>,
+    /// What was asked for: a name or a path, good for asking again.
+    pub word: String,
+    pub seeds: SeedSet,
+}
+
+/// Seeds as disjoint, rising, half-open ranges: a hundred million of them take no memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SeedSet(Vec<Range<u64>>);
+
+impl SeedSet {
+    pub fn insert(&mut self, range: Range<u64>) {
+        self.0.push(range);
+        self.0.retain(|range| !range.is_empty());
+        self.0.sort_by_key(|range| range.start);
+        let mut merged: Vec<Range<u64>> = Vec::new();
+        for range in self.0.drain(..) {
+            match merged.last_mut() {
+                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+                _ => merged.push(range),
+            }
+        }
+        self.0 = merged;
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn count(&self) -> u64 {
+        self.0.iter().map(|range| range.end - range.start).fold(0, u64::saturating_add)
+    }
+
+    pub fn first(&self) -> Option<u64> {
+        self.0.first().map(|range| range.start)
+    }
+}
+
+impl IntoIterator for SeedSet {
+    type Item = u64;
+    type IntoIter = std::iter::Flatten<std::vec::IntoIter<Range<u64>>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter().flatten()
+    }
+}
+
+/// One planted bug, where and by whom it must be caught.
+#[derive(Clone, Debug)]
+pub struct PlantedChoice {
+    pub scenario: Arc<Scenario>,
+    pub seeds: Range<u64>,
+    pub planted: Planted,
+    pub expect: Invariant,
+}
+
+impl Selection {
+    /// Resolves what was asked for; nothing asked is the suite `smoke`.
+    pub fn new(asked: &[String], seeds: Option<&Seeds>) -> Result<Selection, Failure> {
+        let smoke = ["smoke".to_owned()];
+        let asked = if asked.is_empty() { smoke.as_slice() } else { asked };
+        let mut selection = Selection::default();
+        for word in asked {
+            selection.take(word, seeds)?;
+        }
+        selection.chosen.retain(|_, chosen| !chosen.seeds.is_empty());
+        selection.planted.retain(|choice| !choice.seeds.is_empty());
+        if !selection.chosen.is_empty() && !selection.planted.is_empty() {
+            let why = "planted bugs and other runs cannot be mixed: run the suite `planted` by itself";
+            return Err(Failure::Usage(why.to_owned()));
+        }
+        if selection.run_count() == 0 {
+            return Err(Failure::NothingSelected(format!("no seed of {} is left", asked.join(", "))));
+        }
+        Ok(selection)
+    }
+
+    /// Seeds to be run; a planted bug's are run with and without it.
+    pub fn run_count(&self) -> u64 {
+        let plain: u64 = self.chosen.values().map(|chosen| chosen.seeds.count()).fold(0, u64::saturating_add);
+        let planted: u64 = self
+            .planted
+            .iter()
+            .map(|choice| choice.seeds.end - choice.seeds.start)
+            .fold(0, u64::saturating_add);
+        plain.saturating_add(planted.saturating_mul(2))
+    }
+
+    fn take(&mut self, word: &str, seeds: Option<&Seeds>) -> Result<(), Failure> {
+        if is_path(word) {
+            let text = std::fs::read_to_string(word)
+                .map_err(|error| Failure::Usage(format!("failed to read {word}: {error}")))?;
+            if text.lines().any(|line| line.trim() == "[[entry]]") {
+                return self.take_suite(&Suite::parse(word, &text)?, seeds);
+            }
+            self.add(
+                word,
+                Scenario::parse(word, &text)?,
+                seeds.map_or(SEEDS_DEFAULT, |seeds| seeds.0.clone()),
+            );
+            return Ok(());
+        }
+        if let Some(suite) = suite(word) {
+            self.is_smoke |= word == "smoke" && seeds.is_none();
+            return self.take_suite(&suite, seeds);
+        }
+        let Some(shipped) = scenario(word) else { return Err(unknown(word)) };
+        let fixed = suite("smoke").and_then(|smoke| {
+            smoke.entries.into_iter().find(|entry| entry.scenario == word).map(|entry| entry.seeds)
+        });
+        let seeds = seeds.map(|seeds| seeds.0.clone()).or(fixed).unwrap_or(SEEDS_DEFAULT);
+        self.add(word, shipped.scenario(), seeds);
+        Ok(())
+    }
+
+    fn take_suite(&mut self, suite: &Suite, seeds: Option<&Seeds>) -> Result<(), Failure> {
+        for entry in &suite.entries {
+            let SuiteEntry { scenario: name, seeds: fixed, planted } = entry;
+            let shipped = scenario(name).ok_or_else(|| unknown(name))?;
+            let seeds = seeds.map_or(fixed.clone(), |seeds| seeds.0.clone());
+            match planted {
+                None => self.add(name, shipped.scenario(), seeds),
+                Some((planted, expect)) => self.planted.push(PlantedChoice {
+                    scenario: Arc::new(shipped.scenario()),
+                    seeds,
+                    planted: *planted,
+                    expect: *expect,
+                }),
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, word: &str, scenario: Scenario, seeds: Range<u64>) {
+        let name = scenario.name().to_owned();
+        let chosen = self.chosen.entry(name).or_insert_with(|| Chosen {
+            scenario: Arc::new(scenario),
+            word: word.to_owned(),
+            seeds: SeedSet::default(),
+        });
+        chosen.seeds.insert(seeds);
+    }
+}
+
+/// A scenario by name or path.
+pub fn one(word: &str) -> Result<Scenario, Failure> {
+    if is_path(word) {
+        let text = std::fs::read_to_string(word)
+            .map_err(|error| Failure::Usage(format!("failed to read {word}: {error}")))?;
+        return Ok(Scenario::parse(word, &text)?);
+    }
+    scenario(word).map(tumbler_scenarios::Shipped::scenario).ok_or_else(|| unknown(word))
+}
+
+fn is_path(word: &str) -> bool {
+    word.contains('/') || word.ends_with(".toml")
+}
+
+/// Names the nearest name, if one is near.
+fn unknown(word: &str) -> Failure {
+    let names = catalog().iter().chain(suites()).map(|shipped| shipped.name);
+    let nearest = names.map(|name| (distance(word, name), name)).min();
+    let hint = match nearest {
+        Some((distance, name)) if distance <= word.len().max(3) / 2 => format!(", did you mean `{name}`?"),
+        _ => "; `tumbler list scenarios` and `tumbler list suites` show them".to_owned(),
+    };
+    Failure::Usage(format!("unknown scenario or suite `{word}`{hint}"))
+}
+
+/// Levenshtein's.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (index, left) in left.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], index + 1);
+        for (column, each) in right.iter().enumerate() {
+            let cost = diagonal + usize::from(left != *each);
+            diagonal = row[column + 1];
+            row[column + 1] = cost.min(row[column] + 1).min(diagonal + 1);
+        }
+    }
+    row[right.len()]
+}
+
+const SEEDS_DEFAULT: Range<u64> = 0..100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_half_open_ranges() {
+        assert_eq!("3..7".parse(), Ok(Seeds(3..7)));
+        assert_eq!("3..3".parse(), Ok(Seeds(3..3)));
+        for text in ["", "3", "7..3", "3..=7", "-1..3", "a..b", "3..99999999999999999999"] {
+            assert!(text.parse::<Seeds>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn overlapping_ranges_of_seeds_become_one() {
+        let mut seeds = SeedSet::default();
+        for range in [5..8, 0..2, 7..9, 2..3, 20..20, 12..13] {
+            seeds.insert(range);
+        }
+        assert_eq!(seeds, SeedSet(vec![0..3, 5..9, 12..13]));
+        assert_eq!((seeds.count(), seeds.first()), (8, Some(0)));
+        assert_eq!(seeds.into_iter().collect::<Vec<_>>(), [0, 1, 2, 5, 6, 7, 8, 12]);
+    }
+
+    #[test]
+    fn a_misspelt_name_is_answered_with_the_nearest_one() {
+        let text = |word: &str| unknown(word).to_string();
+        assert_eq!(text("standrad"), "unknown scenario or suite `standrad`, did you mean `standard`?");
+        assert!(text("xyzzyxyzzyxyzzy").ends_with("`tumbler list suites` show them"));
+        assert_eq!((distance("kitten", "sitting"), distance("", "abc")), (3, 3));
+    }
+
+    #[test]
+    fn nothing_is_run_twice_and_nothing_asked_is_smoke() {
+        let asked = ["standard".to_owned(), "standard".to_owned()];
+        let selection = Selection::new(&asked, Some(&Seeds(2..5))).expect("shipped");
+        assert_eq!((selection.run_count(), selection.is_smoke), (3, false));
+        assert!(Selection::new(&[], None).expect("shipped").is_smoke);
+        let none = Selection::new(&asked, Some(&Seeds(2..2)));
+        assert!(matches!(none, Err(Failure::NothingSelected(_))));
+    }
+}

@@ -1,0 +1,288 @@
+//! What many seeds amount to.
+//!
+//! Seeds are absorbed in the order of scenario and seed, whatever the order in which workers
+//! finished them, so that a sweep is equal for every number of jobs. What it amounts to is decided
+//! here and in [`crate::vacuity`], and nowhere else: the gravest verdict of a seed, or Inconclusive
+//! if what passed proves too little.
+//!
+//! It deliberately keeps no row: rows go to the file as they come.
+
+use crate::vacuity::{self, Floor, Gap};
+use crate::{Exercised, Recheck, Rollback, SeedReport};
+use std::collections::{BTreeMap, BTreeSet};
+use tumbler_plan::Fingerprint;
+use tumbler_types::{Invariant, Verdict};
+
+/// Sums over the seeds of a sweep.
+#[derive(Clone, Debug, Default)]
+pub struct Sweep {
+    /// Seeds that were asked for.
+    pub planned: u64,
+    pub done: u64,
+    /// Verdicts by scenario.
+    pub scenarios: BTreeMap<String, BTreeMap<Verdict, u64>>,
+    pub promoted: u64,
+    pub rolled_back: u64,
+    pub open: u64,
+    pub commands: u64,
+    pub planned_faults: u64,
+    pub faults_fired: u64,
+    pub faults_in_rotation: u64,
+    pub rechecked: u64,
+    pub recheck_differs: u64,
+    pub exercised: BTreeMap<Invariant, Exercised>,
+    pub rollback: Rollback,
+    /// In the order in which they were first met.
+    pub findings: Vec<Told>,
+    /// Seeds that did not have the verdict that their scenario expects, and passed.
+    pub unmet: Vec<(String, u64, Verdict)>,
+    /// The gravest verdict of a seed.
+    gravest: Gravest,
+    traces: BTreeSet<u64>,
+}
+
+/// A finding, with the first seed that shows it.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub fingerprint: Fingerprint,
+    pub first: SeedReport,
+    /// Seeds with this fingerprint.
+    pub count: u64,
+    /// The line that replays the first.
+    pub replay: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Gravest(Verdict);
+
+impl Default for Gravest {
+    fn default() -> Self {
+        Gravest(Verdict::Pass)
+    }
+}
+
+impl Sweep {
+    pub fn new(planned: u64) -> Self {
+        Sweep { planned, ..Sweep::default() }
+    }
+
+    /// Takes the next seed; `expect` is the verdict that its scenario names.
+    pub fn absorb(&mut self, expect: Verdict, report: &SeedReport) {
+        let row = &report.row;
+        self.done += 1;
+        *self.scenarios.entry(row.scenario.clone()).or_default().entry(row.verdict).or_default() += 1;
+        self.promoted += row.promoted;
+        self.rolled_back += row.rolled_back;
+        self.open += report.open;
+        self.commands += report.commands;
+        self.planned_faults += report.planned_faults;
+        self.faults_fired += row.faults_fired;
+        self.faults_in_rotation += row.faults_in_rotation;
+        match report.recheck {
+            None => {}
+            Some(Recheck::Equal) => self.rechecked += 1,
+            Some(Recheck::Differs) => {
+                self.rechecked += 1;
+                self.recheck_differs += 1;
+            }
+        }
+        if let Some(digest) = row.trace_digest {
+            let text = digest.to_string();
+            self.traces.insert(u64::from_str_radix(&text[..16], 16).expect("a digest is 64 hex digits"));
+        }
+        report.exercised.iter().for_each(|exercised| self.exercise(exercised));
+        report.points.iter().for_each(|point| self.rollback.absorb(point));
+        if row.verdict == expect && expect != Verdict::Pass {
+            return;
+        }
+        if row.verdict == Verdict::Pass && expect != Verdict::Pass {
+            self.unmet.push((row.scenario.clone(), row.seed, expect));
+            return;
+        }
+        if row.verdict.severity() > self.gravest.0.severity() {
+            self.gravest = Gravest(row.verdict);
+        }
+        if let Some(fingerprint) = &report.fingerprint {
+            match self.findings.iter_mut().find(|told| told.fingerprint == *fingerprint) {
+                Some(told) => told.count += 1,
+                None => self.findings.push(Told {
+                    fingerprint: fingerprint.clone(),
+                    first: report.clone(),
+                    count: 1,
+                    replay: None,
+                }),
+            }
+        }
+    }
+
+    /// Adds what a second look at a finding gave. If that was another digest, the verdict in it is
+    /// Nondeterministic, and becomes the sweep's.
+    pub fn tell(&mut self, index: usize, report: SeedReport, replay: String) {
+        if report.row.verdict.severity() > self.gravest.0.severity() {
+            self.gravest = Gravest(report.row.verdict);
+        }
+        if let Some(told) = self.findings.get_mut(index) {
+            (told.first, told.replay) = (report, Some(replay));
+        }
+    }
+
+    /// Different traces among the seeds.
+    pub fn distinct(&self) -> u64 {
+        self.traces.len() as u64
+    }
+
+    /// Seeds whose verdict was not pass.
+    pub fn failed(&self) -> u64 {
+        self.scenarios
+            .values()
+            .flatten()
+            .filter(|(verdict, _)| **verdict != Verdict::Pass)
+            .map(|(_, n)| n)
+            .sum()
+    }
+
+    /// What the whole amounts to. Never rounds up.
+    pub fn verdict(&self, floor: &Floor) -> Verdict {
+        if self.gravest.0 != Verdict::Pass {
+            return self.gravest.0;
+        }
+        if vacuity::gaps(self, floor).is_empty() { Verdict::Pass } else { Verdict::Inconclusive }
+    }
+
+    /// What keeps a pass from meaning anything.
+    pub fn gaps(&self, floor: &Floor) -> Vec<Gap> {
+        vacuity::gaps(self, floor)
+    }
+
+    /// Adds the counts, and keeps the approach that came closest to its own bound.
+    fn exercise(&mut self, next: &Exercised) {
+        let Some(sum) = self.exercised.get_mut(&next.invariant) else {
+            self.exercised.insert(next.invariant, next.clone());
+            return;
+        };
+        sum.count += next.count;
+        sum.under_fault += next.under_fault;
+        if closeness(next) > closeness(sum) {
+            (sum.worst, sum.bound) = (next.worst, next.bound);
+        }
+    }
+}
+
+/// The part of its bound that was used, in millionths; zero without a bound.
+fn closeness(exercised: &Exercised) -> u128 {
+    match (exercised.worst, exercised.bound) {
+        (Some(worst), Some(bound)) if bound.nanos() > 0 => {
+            1 + u128::from(worst.nanos()) * 1_000_000 / u128::from(bound.nanos())
+        }
+        (Some(_), _) => 1,
+        (None, _) => 0,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use tumbler_plan::{Digest, Row};
+    use tumbler_types::Span;
+
+    pub(crate) fn passed(seed: u64) -> SeedReport {
+        let exercised = |invariant| Exercised {
+            invariant,
+            count: 2,
+            under_fault: 1,
+            worst: Some(Span::from_millis(100 * (seed + 1))),
+            bound: Some(Span::from_secs(5)),
+        };
+        SeedReport {
+            row: Row {
+                scenario: "standard".to_owned(),
+                seed,
+                verdict: Verdict::Pass,
+                invariant: None,
+                trace_digest: Some(Digest::of(&seed.to_le_bytes())),
+                events: 1_000,
+                virtual_ms: 300_000,
+                promoted: 1,
+                rolled_back: 0,
+                faults_fired: 3,
+                faults_in_rotation: 2,
+            },
+            open: 0,
+            commands: 40,
+            planned_faults: 4,
+            exercised: Invariant::ALL.into_iter().map(exercised).collect(),
+            broken: Vec::new(),
+            fingerprint: None,
+            fired: Vec::new(),
+            last: None,
+            recheck: None,
+            points: Vec::new(),
+            story: None,
+        }
+    }
+
+    pub(crate) fn failed(seed: u64, verdict: Verdict) -> SeedReport {
+        let mut report = passed(seed);
+        let invariant = (verdict == Verdict::Violated).then_some(Invariant::AppliedOnce);
+        report.row.verdict = verdict;
+        report.row.invariant = invariant;
+        report.fingerprint =
+            Some(Fingerprint { verdict, invariant, role: None, phase: None, faults: BTreeSet::new() });
+        report
+    }
+
+    fn swept(reports: &[SeedReport]) -> Sweep {
+        let mut sweep = Sweep::new(reports.len() as u64);
+        reports.iter().for_each(|report| sweep.absorb(Verdict::Pass, report));
+        sweep
+    }
+
+    #[test]
+    fn the_gravest_verdict_of_a_seed_is_that_of_the_sweep() {
+        let order = [
+            Verdict::Inconclusive,
+            Verdict::Stalled,
+            Verdict::Crashed,
+            Verdict::Diverged,
+            Verdict::Violated,
+            Verdict::Nondeterministic,
+        ];
+        let mut reports = vec![passed(0)];
+        for (seed, verdict) in order.into_iter().enumerate() {
+            reports.insert(0, failed(seed as u64 + 1, verdict));
+            assert_eq!(swept(&reports).verdict(&Floor::default()), verdict);
+        }
+    }
+
+    #[test]
+    fn equal_fingerprints_are_one_finding_told_by_the_first_seed() {
+        let reports =
+            [failed(4, Verdict::Violated), failed(5, Verdict::Violated), failed(6, Verdict::Diverged)];
+        let sweep = swept(&reports);
+        let told: Vec<(u64, u64)> =
+            sweep.findings.iter().map(|told| (told.first.row.seed, told.count)).collect();
+        assert_eq!(told, [(4, 2), (6, 1)]);
+    }
+
+    #[test]
+    fn the_worst_approach_keeps_its_own_bound() {
+        let mut other = passed(9);
+        other.exercised[0].worst = Some(Span::from_secs(3));
+        other.exercised[0].bound = Some(Span::from_secs(100));
+        let sweep = swept(&[other, passed(1)]);
+        let exercised = &sweep.exercised[&Invariant::AppliedOnce];
+        assert_eq!((exercised.count, exercised.under_fault), (4, 2));
+        assert_eq!(exercised.bound, Some(Span::from_secs(5)));
+    }
+
+    #[test]
+    fn an_expected_failure_that_passes_is_inconclusive_and_one_that_fails_is_met() {
+        let mut sweep = Sweep::new(1);
+        sweep.absorb(Verdict::Violated, &failed(1, Verdict::Violated));
+        assert_eq!(sweep.verdict(&Floor::default()), Verdict::Pass);
+        sweep.absorb(Verdict::Violated, &passed(2));
+        assert_eq!(sweep.verdict(&Floor::default()), Verdict::Inconclusive);
+        sweep.absorb(Verdict::Violated, &failed(3, Verdict::Crashed));
+        assert_eq!(sweep.verdict(&Floor::default()), Verdict::Crashed);
+    }
+}
