@@ -1,6 +1,6 @@
 //! Exit codes, and the errors that lead to them.
 //!
-//! One table for the whole program (DESIGN §5). Codes stay below 126, and 1 and 101 are never ours,
+//! One table for the whole program. Codes stay below 126, and 1 and 101 are never ours,
 //! so that `git bisect run` and shells can tell a verdict from an accident.
 //!
 //! Errors are lower-case fragments; nothing below the harness knows an exit code.

@@ -67,9 +67,15 @@ fn every_crate_obeys_the_workspace_lints_and_reads_no_version_of_its_own() {
     for manifest in manifests {
         let text = read(&manifest);
         assert!(text.contains("[lints]\nworkspace = true"), "{manifest} obeys the workspace lints");
-        let dependencies = text.split_once("dependencies]").map_or("", |(_, rest)| rest);
-        let versioned: Vec<&str> =
-            dependencies.lines().filter(|line| line.contains("version") || line.contains("= \"")).collect();
+        let mut in_dependencies = false;
+        let mut versioned: Vec<&str> = Vec::new();
+        for line in text.lines() {
+            if line.starts_with('[') {
+                in_dependencies = line.contains("dependencies");
+            } else if in_dependencies && (line.contains("version") || line.contains("= \"")) {
+                versioned.push(line);
+            }
+        }
         assert!(versioned.is_empty(), "{manifest}: versions stand in the root: {versioned:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Who may depend on whom, DESIGN §1, compared with what cargo says.
+//! Who may depend on whom, compared with what cargo says.
 //!
 //! Dev- and build-dependencies count: a test that sees more than its crate may see would hold the
 //! crate to what it cannot keep. Cargo.lock is read as well, for what comes in behind our backs.
@@ -41,6 +41,7 @@ const OTHERS: &[(&str, &[&str])] = &[
     ("blake3", &["tumbler-plan"]),
     ("clap", &["tumbler"]),
     ("csv", &["tumbler-reports"]),
+    ("derive_more", &["tumbler-types"]),
     ("futures-channel", &["tumbler-world"]),
     ("futures-util", &["tumbler-world"]),
     ("indicatif", &["tumbler"]),

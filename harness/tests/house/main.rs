@@ -1,4 +1,4 @@
-//! The house rules of DESIGN §1, held by tests: layout, edges, bans, names.
+//! The house rules, held by tests: layout, edges, bans, names.
 //!
 //! They exist because a rule that nothing holds is a wish. Each was seen red once, with the
 //! violation that it is for. They read the repository's text and cargo's own description of it,
@@ -10,6 +10,7 @@ mod bans;
 mod commands;
 mod edges;
 mod names;
+mod patches;
 mod tidy;
 
 use std::path::{Path, PathBuf};

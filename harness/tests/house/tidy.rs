@@ -13,7 +13,7 @@ fn the_top_level_holds_the_agreed_names_only() {
             !agreed && !name.starts_with('.') && !name.starts_with("LICENSE")
         })
         .collect();
-    assert!(strange.is_empty(), "{strange:?} fit none of the folders of DESIGN §1");
+    assert!(strange.is_empty(), "{strange:?} fit none of the folders of the house");
 }
 
 #[test]

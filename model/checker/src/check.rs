@@ -7,7 +7,7 @@
 //!
 //! It deliberately claims nothing beyond the bounds that it prints, and no liveness.
 //!
-//! Source: reference/model-checking.md §1.2.
+//! Source: Stateright 0.31.0, `checker/bfs.rs`, `job_market.rs` and `lib.rs`.
 
 use stateright::{Checker, Model};
 use std::cell::RefCell;

@@ -7,7 +7,7 @@
 //!
 //! It deliberately ignores what the spec leaves open: when things happen, and who asks.
 //!
-//! Source: trace validation as in reference/model-checking.md §2, with a frontier of one.
+//! Source: trace validation of TLA+ specifications (Cirstea, Kuppe, Loillier, Merz, 2024), with a frontier of one.
 
 use crate::invariant::Why;
 use crate::judgement::Divergence;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// No rotation is open (DESIGN's `Closed`).
+    /// No rotation is open.
     #[default]
     Idle = 0,
     /// The pending value is durable; the target may not have heard of it.

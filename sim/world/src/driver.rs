@@ -5,7 +5,7 @@
 //! plain functions. The *tasks* driver gives each node a madsim node and a task, to which inputs
 //! travel over a channel: the shape that an async guest needs. Both give the same digest.
 //!
-//! Source: fresh thread per runtime, because std's hash seeds are per thread (reference of madsim).
+//! Source: fresh thread per runtime, because std's hash seeds are per thread (madsim 0.2.34, `rand.rs`).
 
 use futures_channel::{mpsc, oneshot};
 use madsim::runtime::{Handle, NodeHandle};

@@ -4,7 +4,7 @@
 //! it. A second value for one transaction means that somebody generated again after an outcome that
 //! it did not know. Judged at the target, never at the agent or rotator.
 //!
-//! Source: M. Kleppmann, "How to do distributed locking"; DESIGN §4.
+//! Source: M. Kleppmann, "How to do distributed locking".
 
 use super::{Judged, broken};
 use crate::Ledger;

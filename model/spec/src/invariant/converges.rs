@@ -5,7 +5,7 @@
 //!
 //! It deliberately judges only the end of a run, and only if nothing disturbed it for the bound.
 //!
-//! Source: DESIGN §4; TigerBeetle's liveness phase.
+//! Source: TigerBeetle's liveness phase.
 
 use super::{Judged, broken};
 use crate::Ledger;

@@ -4,8 +4,6 @@
 //! on the disk turns the next crash into a lie that nobody can see.
 //!
 //! It deliberately asks nothing of what was stored and never acknowledged.
-//!
-//! Source: DESIGN §4.
 
 use super::{Judged, broken};
 use crate::Ledger;

@@ -2,8 +2,6 @@
 //!
 //! Reason: a revocation that the target does not enforce is a wish. The bound runs from the moment
 //! at which the target can be reached, because nobody can close a principal that nobody reaches.
-//!
-//! Source: DESIGN §4.
 
 use super::{Claims, Judged, broken};
 use crate::Ledger;

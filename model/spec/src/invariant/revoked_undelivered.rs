@@ -6,7 +6,7 @@
 //!
 //! It deliberately gives a cut-off agent no other bound than the lease.
 //!
-//! Source: DESIGN §4; Vault's lease semantics (expire is by time, revoke by decision).
+//! Source: Vault's lease semantics (expire is by time, revoke by decision).
 
 use super::{Claims, Judged, broken};
 use crate::{Ledger, ledger::Holder};

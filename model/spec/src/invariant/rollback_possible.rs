@@ -7,7 +7,7 @@
 //! predicate is judged by the caller when the bound after a rollback has passed, and by the harness
 //! at sampled points after it has injected the command.
 //!
-//! Source: DESIGN §4; reference/model-checking.md §4, P1.
+//! Source: onos-config's TLA+ model of change and rollback transactions, for the shape of the goal.
 
 use super::{Judged, Why, broken};
 use crate::{Ledger, ledger::Slice};

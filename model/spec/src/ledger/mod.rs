@@ -8,7 +8,7 @@
 //! because what the log says *is* what the system will act on. Guards are in [`crate::rule`],
 //! counters and deadlines in [`crate::watch`].
 //!
-//! Source: DESIGN §4; the fold over a compare-and-set log follows from `sim/rotation/README.md`.
+//! Source: the fold over a compare-and-set log follows from `sim/rotation/README.md`.
 
 mod holder;
 mod slice;
