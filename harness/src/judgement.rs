@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use tumbler_plan::{Fingerprint, LastWords, Plan, Row};
-use tumbler_reports::{Broken, Exercised, SeedReport, story::named};
+use tumbler_reports::{Broken, Exercised, SeedReport, teller::named};
 use tumbler_spec::{Exercise, Finding, Judgement, Tally};
 use tumbler_types::{FaultId, FaultKind, Invariant, NodeId, RoleKind, Verdict};
 use tumbler_world::Outcome;

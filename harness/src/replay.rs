@@ -15,7 +15,7 @@ use std::time::Duration;
 use tumbler_plan::trace::v1;
 use tumbler_plan::{Capsule, Checkpoint, Plan, Planted};
 use tumbler_reports::number::{grouped, seconds};
-use tumbler_reports::{SeedReport, story};
+use tumbler_reports::{SeedReport, finding};
 use tumbler_types::Verdict;
 
 /// What `replay` was asked for.
@@ -225,7 +225,7 @@ fn told(ran: &Done, replay: &Replay, again: &str) -> String {
     let report: &SeedReport = &ran.report;
     let mut out = String::new();
     if report.row.verdict != Verdict::Pass {
-        out.push_str(&story::finding(report, 1, Some(&format!("tumbler replay {again}"))));
+        out.push_str(&finding::finding(report, 1, Some(&format!("tumbler replay {again}"))));
     } else if let Some(story) = &report.story {
         out.push_str(&story.text());
     }

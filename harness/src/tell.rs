@@ -14,7 +14,7 @@ use crate::pool::Worker;
 use std::time::Duration;
 use tumbler_plan::{Build, Capsule, Expect, LastWords, Plan, plan_digest};
 use tumbler_reports::SeedReport;
-use tumbler_reports::story::decisive;
+use tumbler_reports::finding::decisive;
 use tumbler_types::Verdict;
 
 /// Tells findings, one at a time.

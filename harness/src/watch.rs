@@ -82,7 +82,7 @@ impl Role for Watched {
     }
 }
 
-/// A fault of the worker's process, at the [`STRIKES_AT`]th input of one seed.
+/// A fault of the worker's process, at a fixed input of one seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessFault {
     pub kind: ProcessFaultKind,

@@ -16,7 +16,7 @@ use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 use tumbler_plan::trace::v1;
 use tumbler_plan::{Capsule, Checkpoint, DigestChain, LastWords, Plan};
-use tumbler_reports::story::decisive;
+use tumbler_reports::finding::decisive;
 use tumbler_reports::{Recheck, SeedReport, Story};
 use tumbler_types::{Observed, Verdict};
 use tumbler_world::{Driver, Options, Outcome};

@@ -9,6 +9,7 @@
 //! It deliberately reads no clock, environment or file, and writes none.
 
 pub mod cause;
+pub mod finding;
 pub mod number;
 pub mod planted;
 pub mod rollback;
@@ -17,6 +18,7 @@ pub mod seed;
 pub mod story;
 pub mod summary;
 pub mod sweep;
+pub mod teller;
 pub mod vacuity;
 
 pub use planted::{PlantedEntry, PlantedReport};

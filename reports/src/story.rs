@@ -5,17 +5,17 @@
 //! stand true time, the node's own wall clock, and the faults that touched the node just then.
 //!
 //! It deliberately judges nothing: what is wrong, and what the spec would have allowed, comes from
-//! the judges' words in [`Broken`].
+//! the judges' words in [`crate::Broken`].
 
 use crate::cause;
-use crate::number::{count, grouped, seconds};
-use crate::{Broken, SeedReport};
+use crate::number::seconds;
+use crate::teller::Teller;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
-use tumbler_plan::{Fault, FaultAction, Plan};
+use tumbler_plan::Plan;
 use tumbler_types::event::FieldVisitor;
-use tumbler_types::{Event, FaultId, Instant, NodeId, Observed, Topology, Wall};
+use tumbler_types::{Event, Instant, NodeId, Observed, Wall};
 
 /// What led to a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,196 +89,6 @@ impl Story {
             }
         }
         out
-    }
-}
-
-/// The finding of a report, told whole: what broke, the story, how to replay it.
-pub fn finding(report: &SeedReport, count_same: u64, replay: Option<&str>) -> String {
-    let row = &report.row;
-    let mut out = String::new();
-    let invariant = row.invariant.map_or(String::new(), |invariant| format!(" {}", invariant.id()));
-    let more =
-        if count_same > 1 { format!("  ({} like it)", count(count_same, "seed")) } else { String::new() };
-    put(
-        &mut out,
-        format_args!(
-            "{}{invariant}  {} seed {}{more}",
-            row.verdict.name().to_uppercase(),
-            row.scenario,
-            row.seed
-        ),
-    );
-    if let Some(fingerprint) = &report.fingerprint {
-        hang(&mut out, "  fingerprint  ", &fingerprint.to_string());
-    }
-    if let Some(broken) = decisive(report) {
-        let at = seconds(broken.at.nanos());
-        let step = grouped(broken.seq);
-        put(
-            &mut out,
-            format_args!(
-                "  at step {step}, {at} s, {}, {} in {}",
-                broken.node,
-                broken.secret,
-                broken.phase.name()
-            ),
-        );
-        hang(&mut out, "  ", &broken.why);
-        if let Some(invariant) = broken.invariant {
-            hang(&mut out, "  must hold: ", invariant.sentence());
-        }
-        for allowed in &broken.allowed {
-            hang(&mut out, "  the spec allows: ", allowed);
-        }
-    }
-    if let Some(last) = &report.last {
-        hang(&mut out, "  died: ", &last.why);
-        let node = last.node.as_deref().unwrap_or("an unknown node");
-        let event = last.event.as_deref().unwrap_or("unknown");
-        let (seq, at) = (grouped(last.seq), seconds(last.at.nanos()));
-        hang(&mut out, "  last words: ", &format!("{node} at {at} s, after step {seq}: {event}"));
-    }
-    for point in report.points.iter() {
-        if let Some(missed) = &point.missed {
-            let at = seconds(point.at.nanos());
-            hang(
-                &mut out,
-                "  rollback missed: ",
-                &format!("from {} at {at} s: {missed}", point.phase.name()),
-            );
-        }
-    }
-    if let Some(story) = &report.story {
-        out.push_str(&story.text());
-    }
-    if let Some(replay) = replay {
-        put(&mut out, format_args!("  replay: {replay}"));
-    }
-    out
-}
-
-/// What decided the verdict: the first event that shows the row's invariant, or the divergence.
-pub fn decisive(report: &SeedReport) -> Option<&Broken> {
-    let invariant = report.row.invariant;
-    report.broken.iter().find(|broken| broken.invariant == invariant)
-}
-
-/// Follows clocks and standing faults along the trace.
-struct Teller<'a> {
-    plan: &'a Plan,
-    offsets: BTreeMap<NodeId, i64>,
-    standing: BTreeSet<FaultId>,
-    /// Faults that began at the instant of the last event.
-    struck: (Instant, Vec<FaultId>),
-}
-
-impl<'a> Teller<'a> {
-    fn new(plan: &'a Plan) -> Self {
-        Teller {
-            plan,
-            offsets: plan.offsets.iter().map(|offset| (offset.node, offset.nanos)).collect(),
-            standing: BTreeSet::new(),
-            struck: (Instant::ZERO, Vec::new()),
-        }
-    }
-
-    fn hear(&mut self, observed: &Observed) {
-        if self.struck.0 != observed.at {
-            self.struck = (observed.at, Vec::new());
-        }
-        match observed.event {
-            Event::FaultBegan { fault, .. } => {
-                self.standing.insert(fault);
-                self.struck.1.push(fault);
-            }
-            Event::FaultEnded { fault, .. } => {
-                self.standing.remove(&fault);
-            }
-            Event::ClockSet { offset } => {
-                self.offsets.insert(observed.node, offset);
-            }
-            _ => {}
-        }
-    }
-
-    fn line(&self, observed: &Observed) -> Line {
-        let offset = self.offsets.get(&observed.node).copied().unwrap_or(0);
-        let topology = &self.plan.topology;
-        let is_fault = matches!(observed.event, Event::FaultBegan { .. } | Event::FaultEnded { .. });
-        Line {
-            seq: observed.seq,
-            at: observed.at,
-            node: topology.name(observed.node),
-            wall: (observed.node != NodeId::WORLD).then(|| Wall::at(observed.at, offset)),
-            text: named(topology, &observed.event.to_string()),
-            times: 1,
-            faults: if is_fault { self.details(&observed.event) } else { self.over(observed) },
-        }
-    }
-
-    /// Faults that stand over the event's node, or struck its message at this moment.
-    fn over(&self, observed: &Observed) -> Vec<String> {
-        let transport = matches!(
-            observed.event,
-            Event::Lost { .. } | Event::Held { .. } | Event::PersistFailed { .. } | Event::CallUnknown { .. }
-        );
-        let touching = |id: &&FaultId| {
-            let Some(fault) = self.fault(**id) else { return false };
-            let stands = self.standing.contains(*id) && victims(fault).contains(&observed.node);
-            stands || (transport && self.struck.1.contains(*id))
-        };
-        let ids: BTreeSet<FaultId> = self.standing.iter().chain(&self.struck.1).copied().collect();
-        ids.iter().filter(touching).filter_map(|id| self.fault(*id)).map(|fault| self.label(fault)).collect()
-    }
-
-    fn details(&self, event: &Event) -> Vec<String> {
-        let (Event::FaultBegan { fault, .. } | Event::FaultEnded { fault, .. }) = event else {
-            return Vec::new();
-        };
-        self.fault(*fault).map(|fault| self.label(fault)).into_iter().collect()
-    }
-
-    fn fault(&self, id: FaultId) -> Option<&Fault> {
-        self.plan.faults.iter().find(|fault| fault.id == id)
-    }
-
-    fn label(&self, fault: &Fault) -> String {
-        let kind = fault.action.kind().name();
-        let names: Vec<String> = victims(fault).iter().map(|node| self.plan.topology.name(*node)).collect();
-        if names.is_empty() {
-            format!("{} {kind}", fault.id)
-        } else {
-            format!("{} {kind} of {}", fault.id, names.join(" "))
-        }
-    }
-
-    /// A fault's beginning or end that concerns one of the nodes; or its effect on the way there.
-    fn touches(&self, observed: &Observed, nodes: &BTreeSet<NodeId>) -> bool {
-        match observed.event {
-            Event::FaultBegan { fault, .. } | Event::FaultEnded { fault, .. } => {
-                self.fault(fault).is_some_and(|fault| {
-                    let victims = victims(fault);
-                    victims.is_empty() || victims.iter().any(|node| nodes.contains(node))
-                })
-            }
-            _ => false,
-        }
-    }
-}
-
-/// Nodes that a fault names.
-fn victims(fault: &Fault) -> Vec<NodeId> {
-    match &fault.action {
-        FaultAction::Partition { left, right, symmetric: _, until: _ } => {
-            left.iter().chain(right).copied().collect()
-        }
-        FaultAction::Crash { node, until: _ }
-        | FaultAction::Pause { node, until: _ }
-        | FaultAction::ClockStep { node, offset_nanos: _, until: _ } => vec![*node],
-        FaultAction::Hold { .. }
-        | FaultAction::LoseReply
-        | FaultAction::LoseRequest
-        | FaultAction::FailPersist => Vec::new(),
     }
 }
 
@@ -365,26 +175,6 @@ fn concerns(event: &Event, secret: Option<&str>) -> bool {
     }
 }
 
-/// Replaces `node-7` by the node's name.
-pub fn named(topology: &Topology, text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    let mut rest = text;
-    while let Some(start) = rest.find("node-") {
-        let (before, from) = rest.split_at(start);
-        let digits = from["node-".len()..].chars().take_while(char::is_ascii_digit).count();
-        let (token, after) = from.split_at("node-".len() + digits);
-        let node = token["node-".len()..].parse().ok().map(NodeId);
-        out.push_str(before);
-        match node.filter(|node| topology.kind(*node).is_some()) {
-            Some(node) => out.push_str(&topology.name(node)),
-            None => out.push_str(token),
-        }
-        rest = after;
-    }
-    out.push_str(rest);
-    out
-}
-
 /// Writes words behind a head, wrapped at eighty columns under the end of the head.
 pub(crate) fn hang(out: &mut String, head: &str, text: &str) {
     let indent = head.chars().count().min(INDENT);
@@ -410,7 +200,7 @@ pub(crate) fn hang(out: &mut String, head: &str, text: &str) {
     out.push('\n');
 }
 
-fn put(out: &mut String, text: fmt::Arguments<'_>) {
+pub(crate) fn put(out: &mut String, text: fmt::Arguments<'_>) {
     writeln!(out, "{text}").expect("memory");
 }
 
@@ -421,9 +211,11 @@ const INDENT: usize = 43;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tumbler_plan::{Network, Store, Trigger, Until, plan::Offset};
+    use tumbler_plan::{Fault, FaultAction, Network, Store, Trigger, Until, plan::Offset};
     use tumbler_types::event::FrameKind;
-    use tumbler_types::{Bounds, CallId, FaultKind, Incarnation, SecretId, Span, Tag, Timing, VersionId};
+    use tumbler_types::{
+        Bounds, CallId, FaultId, FaultKind, Incarnation, SecretId, Span, Tag, Timing, Topology, VersionId,
+    };
 
     /// Nodes: 0 authority, 1–2 rotators, 3–4 agents, 5 target, 6 replica, 7 workload, 8 operator.
     fn plan() -> Plan {

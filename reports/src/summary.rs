@@ -2,8 +2,9 @@
 //!
 //! It deliberately decides nothing: the verdict and the gaps are the sweep's.
 
+use crate::finding::finding;
 use crate::number::{count, grouped, span};
-use crate::story::{finding, hang};
+use crate::story::hang;
 use crate::vacuity::Floor;
 use crate::{Rollback, Sweep};
 use std::fmt::Write as _;

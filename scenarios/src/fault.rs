@@ -289,9 +289,10 @@ fn durable_point(word: &Word) -> Result<Point, Flaw> {
     match word.text.as_str() {
         "persist-begins" => Ok(Point::PersistBegins),
         "persist-done" => Ok(Point::PersistDone),
+        "propose-begins" => Ok(Point::ProposeBegins),
         "propose-done" => Ok(Point::ProposeDone),
         _ => Err(Flaw::new(word.span.clone(), "unknown `point`", "take one of the expected names")
-            .expected("persist-begins, persist-done, propose-done")
+            .expected("persist-begins, persist-done, propose-begins, propose-done")
             .got(&word.text)),
     }
 }

@@ -84,8 +84,9 @@ fn is_recipe(line: &str) -> bool {
     line.starts_with(|each: char| each.is_ascii_lowercase()) && line.contains(':') && !line.contains(":=")
 }
 
+/// Lines as a shell reads them: without what a comment says beside the command.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().map(str::trim)
+    text.lines().map(|line| line.split(" #").next().unwrap_or(line).trim())
 }
 
 const COMMANDS: &[&str] = &["cargo run --release -- run", "cargo test --workspace"];

@@ -13,10 +13,16 @@ fn every_patch_applies_and_says_what_it_breaks() {
     for entry in std::fs::read_dir(&folder).expect("the patches are there") {
         let path = entry.expect("a readable folder").path();
         let text = std::fs::read_to_string(&path).expect("a readable patch");
-        let story = text.lines().take_while(|line| !line.starts_with("diff ")).filter(|line| !line.is_empty()).count();
+        let story = text
+            .lines()
+            .take_while(|line| !line.starts_with("diff "))
+            .filter(|line| !line.is_empty())
+            .count();
         assert!(story > 0, "{} begins with a sentence on what it breaks", path.display());
         assert!(
-            text.lines().filter(|line| line.starts_with("+++ ")).all(|line| line.starts_with("+++ b/sim/rotation/src/")),
+            text.lines()
+                .filter(|line| line.starts_with("+++ "))
+                .all(|line| line.starts_with("+++ b/sim/rotation/src/")),
             "{} touches the system and nothing else",
             path.display()
         );

@@ -49,6 +49,8 @@ pub enum Point {
     PersistBegins,
     /// When a durable write of the node is done, before the role is told.
     PersistDone,
+    /// When the node proposes a log entry, before it is on its way to the disk.
+    ProposeBegins,
     /// When a log entry of the node is durable, before the role is told.
     ProposeDone,
     /// When the secret enters the phase, by the log.

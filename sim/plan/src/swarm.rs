@@ -308,6 +308,7 @@ fn crash_points(role: RoleKind) -> &'static [Point] {
             Point::Handled(AdvanceRequest),
         ],
         RoleKind::Authority => &[
+            Point::ProposeBegins,
             Point::ProposeDone,
             Point::Handled(BeginRequest),
             Point::Handled(AdvanceRequest),

@@ -26,12 +26,14 @@ impl Engine<'_> {
                 }
                 Effect::Reply { frame, .. } => Some(Point::Replying(tumbler_wire::frame::kind_of(frame))),
                 Effect::Persist { .. } => Some(Point::PersistBegins),
-                Effect::Propose { .. } | Effect::SetTimer { .. } => None,
+                Effect::Propose { .. } => Some(Point::ProposeBegins),
+                Effect::SetTimer { .. } => None,
             };
             let disposition = match point {
                 Some(point) => {
                     let subject = match &effect {
                         Effect::Persist { .. } => Subject::Write,
+                        Effect::Propose { .. } => Subject::Entry,
                         Effect::Call { .. } => Subject::Call,
                         _ => Subject::Message,
                     };

@@ -14,6 +14,8 @@ pub enum Subject {
     Message,
     Call,
     Write,
+    /// A log entry; only what concerns the whole node applies to it.
+    Entry,
 }
 
 /// What faults do to the subject of a point.
