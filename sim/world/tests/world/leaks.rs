@@ -68,7 +68,7 @@ fn hash_order() -> u16 {
     set.into_iter().next().unwrap_or(0)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the planted leak")]
+#[expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "the planted leak")]
 fn wall_clock() -> u16 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     u16::try_from(since.map_or(0, |since| since.as_secs()) % 65_000).unwrap_or(0)
