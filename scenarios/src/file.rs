@@ -1,7 +1,7 @@
 //! The shape of a scenario file: what the TOML reader accepts, before any of it is understood.
 //!
 //! It exists so that every value keeps its place in the text. It deliberately checks no meaning:
-//! that is [`crate::scenario`]. Unknown keys are refused everywhere.
+//! that is [`mod@crate::scenario`]. Unknown keys are refused everywhere.
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};

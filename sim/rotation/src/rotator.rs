@@ -1,6 +1,6 @@
 //! The rotator: moves rotations along, under a lease, one call at a time.
 //!
-//! Written as one function from the authority's record to the next call ([`next_call`]). Nothing
+//! Written as one function from the authority's record to the next call (`next_call`). Nothing
 //! that a crash could lose is needed: phase, value and debts are in the record, and what it
 //! remembers between two calls only spares it repetitions. A refused command waits for the next
 //! poll; an unknown outcome is queried, and the same effect repeated with the same fence.
