@@ -83,6 +83,33 @@ impl<R: Role> Role for ClingingAgent<R> {
     }
 }
 
+/// Hands out nothing after the first hundred times.
+pub struct SilentAgent<R> {
+    role: R,
+    handed: u32,
+}
+
+impl<R> SilentAgent<R> {
+    pub fn new(role: R) -> Self {
+        SilentAgent { role, handed: 0 }
+    }
+}
+
+impl<R: Role> Role for SilentAgent<R> {
+    fn handle(&mut self, now: Now, input: Input) -> Effects {
+        let effects = self.role.handle(now, input);
+        edited(effects, |frame| {
+            if let Frame::GetReply(reply) = frame {
+                self.handed += 1;
+                if self.handed > 100 {
+                    reply.version = VersionId(0);
+                    reply.value = SecretValue::new(Vec::new());
+                }
+            }
+        })
+    }
+}
+
 /// A replica that never lets go of a value that it once accepted.
 pub struct KeepingReplica<R> {
     role: R,

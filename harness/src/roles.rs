@@ -25,6 +25,9 @@ pub fn role(plan: &Plan, node: NodeId) -> Box<dyn Role> {
         (RoleKind::Agent, Some(Planted::AgentServesPastLease)) => {
             Box::new(planted::ClingingAgent::new(Agent::new(settings)))
         }
+        (RoleKind::Agent, Some(Planted::AgentFallsSilent)) => {
+            Box::new(planted::SilentAgent::new(Agent::new(settings)))
+        }
         (RoleKind::Agent, _) => Box::new(Agent::new(settings)),
         (RoleKind::Target, planted) => {
             let enforcement = match planted {

@@ -70,6 +70,7 @@ pub(crate) struct TimingTable {
 #[serde(deny_unknown_fields)]
 pub(crate) struct BoundsTable {
     pub undelivered: Words,
+    pub served: Words,
     pub refused: Words,
     pub rollback: Words,
     pub converge: Words,

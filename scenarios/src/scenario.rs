@@ -150,6 +150,7 @@ impl Scenario {
         let timing = timing_of(&file.timing)?;
         let bounds = Bounds {
             undelivered: single("undelivered", &file.bounds.undelivered)?,
+            served: single("served", &file.bounds.served)?,
             refused: single("refused", &file.bounds.refused)?,
             rollback: single("rollback", &file.bounds.rollback)?,
             converge: single("converge", &file.bounds.converge)?,

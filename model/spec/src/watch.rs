@@ -5,9 +5,9 @@
 //! answers.
 
 use crate::invariant::{
-    Claims, Judged, Why, invariant_applied_once, invariant_converges, invariant_durable_ack,
-    invariant_revoked_refused, invariant_revoked_undelivered, invariant_rollback_possible, rollback_goal_of,
-    undelivered_deadline,
+    Claims, Judged, Service, Why, invariant_applied_once, invariant_converges, invariant_durable_ack,
+    invariant_holder_served, invariant_revoked_refused, invariant_revoked_undelivered,
+    invariant_rollback_possible, rollback_goal_of, service, undelivered_deadline,
 };
 use crate::judgement::{Exercise, Finding, Tally};
 use crate::ledger::Ledger;
@@ -38,6 +38,9 @@ pub struct Watch {
     exposures: Vec<Exposure>,
     /// Per secret: the last change of phase, or of the version that an agent has.
     settled_at: Vec<Instant>,
+    /// Holders that are being refused: secret, node, since when.
+    outages: Vec<(SecretId, NodeId, Instant)>,
+    is_revoked: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -76,6 +79,8 @@ impl Watch {
             rollback_next: Instant::MAX,
             exposures: Vec::new(),
             settled_at: vec![Instant::ZERO; secrets],
+            outages: Vec::new(),
+            is_revoked: false,
         }
     }
 
@@ -169,6 +174,7 @@ impl Watch {
                 monitor.observe(ledger, observed);
                 let judged = invariant_revoked_refused(ledger, &self.claims, observed);
                 self.record(ledger, observed, Invariant::RevokedRefused, secret, judged);
+                self.serve(ledger, observed);
             }
             Event::HandedOut { secret, .. } | Event::Withheld { secret, .. } => {
                 monitor.observe(ledger, observed);
@@ -177,6 +183,7 @@ impl Watch {
                     self.asked(ledger, observed, secret);
                 }
                 self.record(ledger, observed, Invariant::RevokedUndelivered, secret, judged);
+                self.serve(ledger, observed);
             }
         }
         ledger.now = observed.at;
@@ -225,6 +232,7 @@ impl Watch {
             Invariant::RevokedUndelivered => Some(self.claims.bounds.undelivered),
             Invariant::RevokedRefused => Some(self.claims.bounds.refused),
             Invariant::RollbackPossible => Some(self.claims.bounds.rollback),
+            Invariant::HolderServed => Some(self.claims.bounds.served),
             Invariant::Converges => Some(self.claims.bounds.converge),
         }
     }
@@ -264,6 +272,9 @@ impl Watch {
             }
             Command::Revoke { version, .. } => {
                 self.ordered_at[index] = now;
+                self.is_revoked = true;
+                // Nobody is entitled to a revoked version: whoever waits for the next one waits anew.
+                self.outages.retain(|(other, ..)| *other != secret);
                 self.plan_rollbacks();
                 for (ordinal, holder) in ledger.slices[index].holders.iter().enumerate() {
                     if holder.stored.version == version {
@@ -287,6 +298,34 @@ impl Watch {
         let judged = invariant_durable_ack(ledger, observed);
         self.record(ledger, observed, Invariant::DurableAck, secret, judged);
         ledger.fold(observed);
+    }
+
+    /// Follows who is served and who is refused, and since when.
+    fn serve(&mut self, ledger: &Ledger, observed: &Observed) {
+        let node = observed.node;
+        match service(ledger, observed) {
+            None => {}
+            Some(Service::Served(secret)) => {
+                self.count(Invariant::HolderServed, self.under_fault(observed.at));
+                if !self.outages.is_empty() {
+                    self.outages.retain(|(other, at, _)| (*other, *at) != (secret, node));
+                }
+            }
+            Some(Service::Refused(secret)) => {
+                let known = self.outages.iter().find(|(other, at, _)| (*other, *at) == (secret, node));
+                let since = match known {
+                    Some((_, _, since)) => *since,
+                    None => {
+                        self.outages.push((secret, node, observed.at));
+                        observed.at
+                    }
+                };
+                let is_calm = self.fault_last.is_none() && !self.is_revoked;
+                let judged = invariant_holder_served(ledger, &self.claims, observed, since, is_calm);
+                self.count(Invariant::HolderServed, self.under_fault(observed.at));
+                self.record(ledger, observed, Invariant::HolderServed, secret, judged);
+            }
+        }
     }
 
     /// Counts the first request after each revocation's deadline.

@@ -32,6 +32,7 @@ impl Run {
         let topology = Topology { rotators: 2, agents: 2, replicas: 1, workloads: 1, secrets: 1 };
         let bounds = Bounds {
             undelivered: Span::from_secs(4),
+            served: Span::from_secs(3),
             refused: Span::from_secs(20),
             rollback: Span::from_secs(30),
             converge: Span::from_secs(60),
@@ -255,6 +256,53 @@ fn a_cut_off_agent_may_hand_out_a_revoked_version_until_its_lease_ends() {
     assert_eq!(run.judges.clone().finish(run.at).verdict, Verdict::Pass);
     run.wait(2).hand_out(AGENT, V1);
     broken(run, Invariant::RevokedUndelivered);
+}
+
+#[test]
+fn without_a_fault_one_withheld_version_breaks_holder_served() {
+    let mut run = Run::new();
+    run.wait(1).see(AGENT, Event::Withheld { secret: SECRET, to: WORKLOAD });
+    broken(run, Invariant::HolderServed);
+}
+
+#[test]
+fn after_a_fault_a_holder_may_be_refused_for_the_bound_and_no_longer() {
+    let fault = Event::FaultBegan { fault: FaultId(0), kind: FaultKind::LoseRequest };
+    let withheld = Event::Withheld { secret: SECRET, to: WORKLOAD };
+    let mut run = Run::new();
+    run.see(NodeId::WORLD, fault).see(AGENT, withheld).wait(3).see(AGENT, withheld);
+    assert_eq!(run.judges.clone().finish(run.at).verdict, Verdict::Pass);
+    run.hand_out(AGENT, V1).wait(4).see(AGENT, withheld);
+    assert_eq!(
+        run.judges.clone().finish(run.at).verdict,
+        Verdict::Pass,
+        "being served ends a row of refusals"
+    );
+    run.wait(4).see(AGENT, withheld);
+    broken(run, Invariant::HolderServed);
+}
+
+#[test]
+fn the_current_value_refused_by_a_verifier_breaks_holder_served_and_an_older_one_does_not() {
+    let refused = |value| {
+        let reason = Refusal::WrongValue;
+        Event::Refused { secret: SECRET, principal: Principal::Blue, value, reason }
+    };
+    let mut run = Run::new();
+    run.see(REPLICA, refused(GREEN));
+    assert_eq!(run.judges.clone().finish(run.at).verdict, Verdict::Pass);
+    run.see(REPLICA, refused(BLUE));
+    broken(run, Invariant::HolderServed);
+}
+
+#[test]
+fn nobody_is_entitled_to_a_revoked_version() {
+    let mut run = Run::new();
+    run.revoke(V1)
+        .store(AGENT, VersionId(0), 1)
+        .wait(9)
+        .see(AGENT, Event::Withheld { secret: SECRET, to: WORKLOAD });
+    assert_eq!(run.judges.finish(run.at).verdict, Verdict::Pass);
 }
 
 #[test]

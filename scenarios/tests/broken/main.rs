@@ -26,7 +26,7 @@ undelivered = "5s"
 refused = "30s"
 rollback = "90s"
 converge = "2m"
-
+served = "10s"
 [network]
 latency = ["1ms", "20ms"]
 

@@ -220,6 +220,7 @@ mod tests {
             timing: Timing::default(),
             bounds: Bounds {
                 undelivered: Span::from_secs(1),
+                served: Span::from_secs(1),
                 refused: Span::from_secs(1),
                 rollback: Span::from_secs(1),
                 converge: Span::from_secs(1),

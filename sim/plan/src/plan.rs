@@ -84,18 +84,21 @@ pub enum Planted {
     AgentServesPastLease,
     /// One replica never takes a value away; caught by `revoked-refused`.
     ReplicaKeepsRevoked,
+    /// The agent's shell hands out nothing more after a while; caught by `holder-served`.
+    AgentFallsSilent,
     /// The store forgets the previous version's value at promote; caught by `rollback-possible`.
     StoreLosesPrevious,
 }
 
 impl Planted {
-    pub const ALL: [Planted; 7] = [
+    pub const ALL: [Planted; 8] = [
         Planted::LyingFsync,
         Planted::SendBeforePersist,
         Planted::TargetIgnoresFences,
         Planted::AgentAcknowledgesUnstored,
         Planted::AgentServesPastLease,
         Planted::ReplicaKeepsRevoked,
+        Planted::AgentFallsSilent,
         Planted::StoreLosesPrevious,
     ];
 
@@ -107,6 +110,7 @@ impl Planted {
             Planted::AgentAcknowledgesUnstored => "agent-acknowledges-unstored",
             Planted::AgentServesPastLease => "agent-serves-past-lease",
             Planted::ReplicaKeepsRevoked => "replica-keeps-revoked",
+            Planted::AgentFallsSilent => "agent-falls-silent",
             Planted::StoreLosesPrevious => "store-loses-previous",
         }
     }

@@ -42,6 +42,9 @@ pub struct Bounds {
     /// `rollback-possible`: longest time R from a rollback command, or from the last disturbance if
     /// later, to every connected holder being on an accepted, unrevoked version.
     pub rollback: Span,
+    /// `holder-served`: longest time for which an entitled holder is refused, at its agent or at a
+    /// verifier whose path is open; without faults and revocations: never.
+    pub served: Span,
     /// `converges`: longest time from the last fault to every rotation being closed.
     pub converge: Span,
 }

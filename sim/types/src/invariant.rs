@@ -11,16 +11,18 @@ pub enum Invariant {
     RevokedRefused,
     RollbackPossible,
     DurableAck,
+    HolderServed,
     Converges,
 }
 
 impl Invariant {
-    pub const ALL: [Invariant; 6] = [
+    pub const ALL: [Invariant; 7] = [
         Invariant::AppliedOnce,
         Invariant::RevokedUndelivered,
         Invariant::RevokedRefused,
         Invariant::RollbackPossible,
         Invariant::DurableAck,
+        Invariant::HolderServed,
         Invariant::Converges,
     ];
 
@@ -31,6 +33,7 @@ impl Invariant {
             Invariant::RevokedRefused => "revoked-refused",
             Invariant::RollbackPossible => "rollback-possible",
             Invariant::DurableAck => "durable-ack",
+            Invariant::HolderServed => "holder-served",
             Invariant::Converges => "converges",
         }
     }
@@ -50,6 +53,9 @@ impl Invariant {
                 "before the point of no return the previous version stays accepted, and a rollback command brings every connected holder onto an accepted version within R"
             }
             Invariant::DurableAck => "what was acknowledged is durable, and survives every crash",
+            Invariant::HolderServed => {
+                "an entitled holder that can reach the target is refused for at most G, and without faults never"
+            }
             Invariant::Converges => {
                 "after the last fault every rotation closes and every holder is served within K"
             }

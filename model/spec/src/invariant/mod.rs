@@ -6,6 +6,7 @@
 mod applied_once;
 mod converges;
 mod durable_ack;
+mod holder_served;
 mod revoked_refused;
 mod revoked_undelivered;
 mod rollback_possible;
@@ -13,6 +14,7 @@ mod rollback_possible;
 pub use applied_once::invariant_applied_once;
 pub use converges::invariant_converges;
 pub use durable_ack::invariant_durable_ack;
+pub use holder_served::{Service, invariant_holder_served, service};
 pub use revoked_refused::invariant_revoked_refused;
 pub use revoked_undelivered::{invariant_revoked_undelivered, undelivered_deadline};
 pub use rollback_possible::{invariant_rollback_possible, rollback_goal, rollback_goal_of};

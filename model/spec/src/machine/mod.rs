@@ -92,7 +92,8 @@ impl Machine {
             rotation_period: Span::ZERO,
             use_period: Span(1),
         };
-        let bounds = Bounds { undelivered: BOUND, refused: BOUND, rollback: BOUND, converge: BOUND };
+        let bounds =
+            Bounds { undelivered: BOUND, served: BOUND, refused: BOUND, rollback: BOUND, converge: BOUND };
         let topology = Topology {
             rotators: u16::from(limits.rotators),
             agents: u16::from(limits.agents),
