@@ -5,7 +5,8 @@ use clap::ValueEnum;
 use std::fmt::Write as _;
 use tumbler_plan::Planted;
 use tumbler_scenarios::{catalog, suite, suites};
-use tumbler_types::{FaultKind, Invariant, RoleKind};
+use tumbler_spec::assumption::{Owed, assumptions, owed};
+use tumbler_types::{FaultKind, Invariant, RoleKind, Timing};
 
 /// What can be listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -13,6 +14,7 @@ pub enum Subject {
     Scenarios,
     Suites,
     Invariants,
+    Assumptions,
     Faults,
     Roles,
     Planted,
@@ -34,6 +36,10 @@ pub fn list(subject: Subject) {
         Subject::Invariants => Invariant::ALL
             .into_iter()
             .map(|invariant| (invariant.id().to_owned(), invariant.sentence().to_owned()))
+            .collect(),
+        Subject::Assumptions => assumptions(&Timing::default())
+            .into_iter()
+            .map(|each| (each.id.to_owned(), each.sentence))
             .collect(),
         Subject::Faults => {
             FaultKind::ALL.into_iter().map(|kind| (kind.name().to_owned(), kind.about().to_owned())).collect()
@@ -63,7 +69,34 @@ pub fn list(subject: Subject) {
     for (name, about) in lines {
         writeln!(text, "{name:<width$}  {about}").expect("memory");
     }
+    if subject == Subject::Assumptions {
+        text.push_str(&owed_table());
+    }
     terminal::print(&text);
+}
+
+/// What is owed of each invariant under each fault.
+fn owed_table() -> String {
+    let mut text = String::from("\nowed under a fault; beyond an assumption: nothing\n");
+    for owed in Owed::ALL {
+        writeln!(text, "  {:<9}  {}", owed.name(), owed.about()).expect("memory");
+    }
+    for invariant in Invariant::ALL {
+        let mut groups: Vec<(Owed, Vec<&str>)> = Vec::new();
+        for fault in FaultKind::ALL {
+            let owed = owed(invariant, fault);
+            match groups.iter_mut().find(|(other, _)| *other == owed) {
+                Some((_, faults)) => faults.push(fault.name()),
+                None => groups.push((owed, vec![fault.name()])),
+            }
+        }
+        writeln!(text, "{}", invariant.id()).expect("memory");
+        for (owed, faults) in &groups {
+            let faults = if groups.len() == 1 { "every fault".to_owned() } else { faults.join(", ") };
+            writeln!(text, "  {:<9}  {faults}", owed.name()).expect("memory");
+        }
+    }
+    text
 }
 
 fn role(kind: RoleKind) -> &'static str {

@@ -4,6 +4,7 @@
 //! It is told the time and never asks. It deliberately shares no transition code with the system:
 //! the same code on both sides proves nothing.
 
+pub mod assumption;
 pub mod invariant;
 pub mod judgement;
 pub mod ledger;

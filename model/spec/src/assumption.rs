@@ -1,0 +1,155 @@
+//! Assumptions as an interface: what is owed under each fault, as data.
+//!
+//! An invariant is a promise under conditions. The conditions are declared here, in one table that is
+//! total over invariants and faults, so that a new one of either kind must say what it means. The
+//! judges' bounds follow it: a clock that starts only when the path opens is a cell of this table.
+//!
+//! It deliberately excuses nothing by itself: the invariants' functions do the timing.
+
+use tumbler_types::{FaultKind, Invariant, Timing};
+
+/// What the system owes of an invariant while, and after, a fault stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owed {
+    /// At every moment, as if there were no fault.
+    Holds,
+    /// Within its bound, which goes on running while the fault stands.
+    Bound,
+    /// Within its bound, counted from the moment at which the path is open again.
+    Reachable,
+    /// Within its bound, counted from the end of the last fault.
+    Calm,
+}
+
+impl Owed {
+    pub const ALL: [Owed; 4] = [Owed::Holds, Owed::Bound, Owed::Reachable, Owed::Calm];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Owed::Holds => "holds",
+            Owed::Bound => "bound",
+            Owed::Reachable => "reachable",
+            Owed::Calm => "calm",
+        }
+    }
+
+    pub const fn about(self) -> &'static str {
+        match self {
+            Owed::Holds => "at every moment, as if there were no fault",
+            Owed::Bound => "within its bound, which runs on while the fault stands",
+            Owed::Reachable => "within its bound, counted from when the path is open again",
+            Owed::Calm => "within its bound, counted from the end of the last fault",
+        }
+    }
+}
+
+/// The table. Faults that take a node or link away move the bounds to when it is back; faults of one
+/// message or write must be absorbed by the bounds as they are.
+pub const fn owed(invariant: Invariant, fault: FaultKind) -> Owed {
+    let takes_away = match fault {
+        FaultKind::Partition | FaultKind::Crash | FaultKind::Pause => true,
+        FaultKind::Hold
+        | FaultKind::LoseReply
+        | FaultKind::LoseRequest
+        | FaultKind::ClockStep
+        | FaultKind::FailPersist => false,
+    };
+    match invariant {
+        Invariant::AppliedOnce | Invariant::DurableAck => Owed::Holds,
+        Invariant::RevokedUndelivered | Invariant::RevokedRefused | Invariant::HolderServed => {
+            if takes_away {
+                Owed::Reachable
+            } else {
+                Owed::Bound
+            }
+        }
+        // Its state predicate holds always; its goal, like convergence, is a matter of calm.
+        Invariant::RollbackPossible | Invariant::Converges => Owed::Calm,
+    }
+}
+
+/// A declared bound on the world. Beyond it nothing is owed of the invariants that it carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assumption {
+    pub id: &'static str,
+    pub sentence: String,
+    /// What is void when it does not hold.
+    pub carries: &'static [Invariant],
+}
+
+/// What every run assumes, with the parameters of its scenario.
+pub fn assumptions(timing: &Timing) -> Vec<Assumption> {
+    let epsilon = timing.epsilon.millis();
+    vec![
+        Assumption {
+            id: "epsilon",
+            sentence: format!("every wall clock is within {epsilon} ms of true time (ε)"),
+            carries: &[Invariant::RevokedUndelivered, Invariant::HolderServed],
+        },
+        Assumption {
+            id: "drift",
+            sentence: "monotonic clocks run at the rate of true time".to_owned(),
+            carries: &[Invariant::RevokedUndelivered, Invariant::RevokedRefused],
+        },
+        Assumption {
+            id: "fsync-honest",
+            sentence: "a write that was reported durable survives every crash".to_owned(),
+            carries: &[Invariant::DurableAck, Invariant::AppliedOnce, Invariant::RollbackPossible],
+        },
+        Assumption {
+            id: "disks-kept",
+            sentence: "no disk is lost, restored to an older state, or shared".to_owned(),
+            carries: &[
+                Invariant::DurableAck,
+                Invariant::AppliedOnce,
+                Invariant::RollbackPossible,
+                Invariant::Converges,
+            ],
+        },
+        Assumption {
+            id: "target-fenced",
+            sentence: "the target checks fences, and persists before it answers".to_owned(),
+            carries: &[Invariant::AppliedOnce, Invariant::RollbackPossible],
+        },
+        Assumption {
+            id: "replica-closes",
+            sentence: format!(
+                "a replica that has not heard for {} ms refuses everything",
+                timing.visibility.millis()
+            ),
+            carries: &[Invariant::RevokedRefused],
+        },
+        Assumption {
+            id: "identities",
+            sentence: "nobody forges a sender, a frame or a record".to_owned(),
+            carries: &Invariant::ALL,
+        },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The cells that the judges' timing implements, spelled out: a changed cell is a changed promise.
+    #[test]
+    fn the_table_is_what_the_judges_implement() {
+        let row = |invariant| FaultKind::ALL.map(|fault| owed(invariant, fault).name());
+        assert_eq!(row(Invariant::AppliedOnce), ["holds"; 8]);
+        assert_eq!(row(Invariant::DurableAck), ["holds"; 8]);
+        assert_eq!(
+            row(Invariant::RevokedRefused),
+            ["reachable", "reachable", "reachable", "bound", "bound", "bound", "bound", "bound"]
+        );
+        assert_eq!(row(Invariant::Converges), ["calm"; 8]);
+    }
+
+    #[test]
+    fn every_assumption_carries_something_and_every_invariant_rests_on_one() {
+        let all = assumptions(&Timing::default());
+        assert!(all.iter().all(|each| !each.carries.is_empty()));
+        for invariant in Invariant::ALL {
+            assert!(all.iter().any(|each| each.carries.contains(&invariant)), "{}", invariant.id());
+        }
+    }
+}
