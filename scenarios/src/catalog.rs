@@ -72,9 +72,13 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "rollback-under-fire",
     "revoke-everywhere",
     "clock-edges",
+    "operator-mishaps",
+    "partition-in-each-phase",
+    "two-secrets",
+    "many-holders",
 ];
 
-const EMBEDDED_SUITES: &[Embedded] = shipped!["suites": "smoke", "planted"];
+const EMBEDDED_SUITES: &[Embedded] = shipped!["suites": "smoke", "ci", "planted"];
 
 static SCENARIOS: LazyLock<Vec<Shipped>> = LazyLock::new(|| table(EMBEDDED_SCENARIOS));
 static SUITES: LazyLock<Vec<Shipped>> = LazyLock::new(|| table(EMBEDDED_SUITES));

@@ -23,7 +23,11 @@ fn every_shipped_scenario_parses_under_its_name_and_says_what_it_teaches() {
             "partitioned-target",
             "rollback-under-fire",
             "revoke-everywhere",
-            "clock-edges"
+            "clock-edges",
+            "operator-mishaps",
+            "partition-in-each-phase",
+            "two-secrets",
+            "many-holders"
         ]
     );
     for shipped in catalog() {
@@ -170,15 +174,17 @@ fn the_quiet_scenario_has_no_fault_and_every_other_has_some() {
 
 #[test]
 fn the_suites_run_every_scenario_and_plant_every_bug() {
-    assert_eq!(suites().iter().map(|shipped| shipped.name).collect::<Vec<_>>(), ["smoke", "planted"]);
+    assert_eq!(suites().iter().map(|shipped| shipped.name).collect::<Vec<_>>(), ["smoke", "ci", "planted"]);
     for shipped in suites() {
         let suite = Suite::parse(shipped.file, shipped.text).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!((suite.name.as_str(), &suite.about), (shipped.name, &shipped.about));
     }
     let smoke = suite("smoke").unwrap();
-    assert_eq!(smoke.run_count(), 1_000);
-    let run: BTreeSet<&str> = smoke.entries.iter().map(|entry| entry.scenario.as_str()).collect();
-    assert_eq!(run, catalog().iter().map(|shipped| shipped.name).collect());
+    assert_eq!(smoke.run_count(), 1_200);
+    for suite in [smoke, suite("ci").unwrap()] {
+        let run: BTreeSet<&str> = suite.entries.iter().map(|entry| entry.scenario.as_str()).collect();
+        assert_eq!(run, catalog().iter().map(|shipped| shipped.name).collect());
+    }
     let planted: BTreeSet<Planted> =
         suite("planted").unwrap().entries.iter().map(|entry| entry.planted.unwrap().0).collect();
     assert_eq!(planted, BTreeSet::from(Planted::ALL));
