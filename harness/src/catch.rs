@@ -18,7 +18,8 @@ use crate::terminal;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use tumbler_plan::Plan;
-use tumbler_reports::{PlantedEntry, PlantedReport, SeedReport};
+use tumbler_reports::report::of_planted;
+use tumbler_reports::{Floor, PlantedEntry, PlantedReport, SeedReport};
 use tumbler_types::Verdict;
 
 /// Runs the planted bugs of a selection.
@@ -75,13 +76,10 @@ pub async fn catch(run: &Run, selection: &Selection, folder: &Folder, pool: &Poo
         }
     }
     let verdict = report.verdict();
+    let context = crate::report::context(selection, ended, Floor::default())?;
+    crate::report::keep(folder, &of_planted(&report, &context))?;
     let elapsed = progress.elapsed_ms();
-    text.push_str(&format!(
-        "  {}.{} s, wrote {}\n",
-        elapsed / 1_000,
-        elapsed / 100 % 10,
-        folder.results().display()
-    ));
+    text.push_str(&format!("  {}.{} s, wrote {}\n", elapsed / 1_000, elapsed / 100 % 10, folder.files()));
     let text = terminal::colored_title(&text);
     if run.quiet && verdict == Verdict::Pass {
         terminal::print(&format!("{}\n", text.lines().next().unwrap_or_default()));

@@ -3,9 +3,11 @@
 //! It exists apart from the commands so that they can be called with plain values. Hidden flags are
 //! for tests of the harness itself.
 
+use crate::gate::Gate;
 use crate::job::Settings;
 use crate::list::Subject;
 use crate::replay::Replay;
+use crate::report::Format;
 use crate::run::{Run, Share};
 use crate::selection::Seeds;
 use crate::watch::ProcessFault;
@@ -34,6 +36,18 @@ pub enum Command {
     /// Search the specification exhaustively within bounds
     #[command(after_help = CHECK)]
     Check(CheckArgs),
+    /// Decide by a policy whether reports are good enough
+    #[command(after_help = GATE)]
+    Gate(GateArgs),
+    /// Print a report in another form
+    #[command(after_help = REPORT)]
+    Report {
+        /// A report.json that `run` wrote
+        #[arg(value_name = "REPORT")]
+        report: PathBuf,
+        #[arg(long, value_enum)]
+        format: Format,
+    },
     /// List what there is
     #[command(after_help = LIST)]
     List { subject: Subject },
@@ -59,6 +73,9 @@ pub struct RunArgs {
     /// Stop after this many failed seeds
     #[arg(long, value_name = "N")]
     pub max_fail: Option<u64>,
+    /// A report whose findings are known: only new ones fail
+    #[arg(long, value_name = "REPORT")]
+    pub baseline: Option<PathBuf>,
     /// No progress, and one line for a pass
     #[arg(long)]
     pub quiet: bool,
@@ -87,6 +104,19 @@ pub struct ReplayArgs {
     pub bisect: bool,
     #[command(flatten)]
     pub hidden: HiddenArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct GateArgs {
+    /// Each a report.json that `run` wrote, of one build
+    #[arg(value_name = "REPORT", required = true)]
+    pub reports: Vec<PathBuf>,
+    /// `ci`, which is shipped, or a path
+    #[arg(long, value_name = "FILE")]
+    pub policy: String,
+    /// A report whose findings are known
+    #[arg(long, value_name = "REPORT")]
+    pub baseline: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -154,7 +184,7 @@ impl HiddenArgs {
 
 impl From<RunArgs> for Run {
     fn from(args: RunArgs) -> Run {
-        let RunArgs { what, seeds, jobs, out, max_fail, quiet, recheck, hidden } = args;
+        let RunArgs { what, seeds, jobs, out, max_fail, baseline, quiet, recheck, hidden } = args;
         let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Run {
             asked: what,
@@ -162,6 +192,7 @@ impl From<RunArgs> for Run {
             jobs: jobs.map_or_else(cores, NonZeroUsize::get),
             out,
             max_fail,
+            baseline,
             quiet,
             recheck,
             settings: hidden.settings(),
@@ -175,6 +206,13 @@ impl From<ReplayArgs> for Replay {
         let ReplayArgs { what, seed, until, filter, bisect, hidden } = args;
         let limit = Duration::from_secs(hidden.watchdog);
         Replay { what, seed, until, filter, bisect, settings: hidden.settings(), limit }
+    }
+}
+
+impl From<GateArgs> for Gate {
+    fn from(args: GateArgs) -> Gate {
+        let GateArgs { reports, policy, baseline } = args;
+        Gate { reports, policy, baseline }
     }
 }
 
@@ -192,13 +230,14 @@ Examples:
   tumbler replay target/tumbler/standard-17.repro.json
 
 Exit codes: 0 pass, 2 usage, 4 nothing selected, 10 violated, 11 stalled, 12 diverged,
-13 crashed, 14 nondeterministic, 15 inconclusive, 74 cannot write, 125 capsule does not
-apply, 130 interrupted.";
+13 crashed, 14 nondeterministic, 15 inconclusive, 20 gate refused, 74 cannot write,
+125 capsule does not apply, 130 interrupted.";
 const RUN: &str = "\
 Examples:
   tumbler run
   tumbler run standard zombie-rotator --seeds 0..200 --jobs 8
   tumbler run ./mine.toml --seeds 0..20 --out /tmp/mine
+  tumbler run --baseline main.json    only findings that main.json has not fail
   tumbler run planted                 are the planted bugs still caught?";
 const REPLAY: &str = "\
 Examples:
@@ -208,6 +247,17 @@ Examples:
 const CHECK: &str = "\
 Example:
   tumbler check --bounds small         below a second";
+const GATE: &str = "\
+Examples:
+  tumbler gate target/tumbler/report.json --policy ci
+  tumbler gate smoke/report.json planted/report.json --policy ./mine.toml --baseline main.json
+
+A refusal exits with 20 and names each broken rule; a damaged report or policy with 2.";
+const REPORT: &str = "\
+Example:
+  tumbler report target/tumbler/report.json --format md >> summary.md
+
+`run` writes report.json, junit.xml and summary.md by itself.";
 const LIST: &str = "\
 Example:
   tumbler list scenarios";

@@ -21,6 +21,8 @@ pub enum Exit {
     Internal,
     Unwritable,
     NotApplicable,
+    /// A gate refused.
+    Refused,
     Interrupted,
     /// `replay --bisect`: reproduced.
     Reproduced,
@@ -35,6 +37,7 @@ impl Exit {
             Exit::Usage => 2,
             Exit::NothingSelected => 4,
             Exit::Reproduced => 10,
+            Exit::Refused => 20,
             Exit::Internal => 70,
             Exit::Unwritable => 74,
             Exit::NotApplicable => 125,
@@ -51,7 +54,7 @@ impl Exit {
     const fn rank(self) -> u8 {
         match self {
             Exit::Verdict(verdict) => verdict.severity(),
-            Exit::Reproduced | Exit::NotApplicable => 20,
+            Exit::Reproduced | Exit::NotApplicable | Exit::Refused => 20,
             Exit::Usage | Exit::NothingSelected => 30,
             Exit::Internal => 40,
             Exit::Unwritable => 50,

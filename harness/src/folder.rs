@@ -4,8 +4,9 @@
 //! written.
 
 use crate::exit::Failure;
+use crate::report::FILES;
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
 use tumbler_plan::Capsule;
 use tumbler_reports::RowWriter;
@@ -19,7 +20,23 @@ impl Folder {
     pub fn open(asked: Option<&Path>) -> Result<Folder, Failure> {
         let path = asked.map_or_else(default, Path::to_path_buf);
         std::fs::create_dir_all(&path).map_err(|why| Failure::Unwritable { path: path.clone(), why })?;
-        Ok(Folder(path))
+        let folder = Folder(path);
+        folder.clear()?;
+        Ok(folder)
+    }
+
+    /// Removes the reports of an earlier run: one that dies must not leave another's green behind.
+    fn clear(&self) -> Result<(), Failure> {
+        for name in FILES {
+            let path = self.0.join(name);
+            match std::fs::remove_file(&path) {
+                Err(why) if why.kind() != ErrorKind::NotFound => {
+                    return Err(Failure::Unwritable { path, why });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Begins `results.csv`; what stood there is gone.
@@ -34,12 +51,22 @@ impl Folder {
         self.0.join("results.csv")
     }
 
+    /// All files that a run leaves here besides capsules, for its last line.
+    pub fn files(&self) -> String {
+        format!("{}, {}", self.results().display(), FILES.join(", "))
+    }
+
     /// Writes a capsule whole, or not at all.
     pub fn keep(&self, name: &str, capsule: &Capsule) -> Result<PathBuf, Failure> {
+        self.write(name, &capsule.to_text())
+    }
+
+    /// Writes a file whole, or not at all.
+    pub fn write(&self, name: &str, text: &str) -> Result<PathBuf, Failure> {
         let path = self.0.join(name);
         let unwritable = |why| Failure::Unwritable { path: path.clone(), why };
         let part = self.0.join(format!(".{name}.part"));
-        std::fs::write(&part, capsule.to_text()).map_err(unwritable)?;
+        std::fs::write(&part, text).map_err(unwritable)?;
         std::fs::rename(&part, &path).map_err(unwritable)?;
         Ok(path)
     }

@@ -10,6 +10,7 @@ pub mod check;
 pub mod cli;
 pub mod exit;
 pub mod folder;
+pub mod gate;
 pub mod identity;
 pub mod job;
 pub mod judgement;
@@ -19,6 +20,7 @@ pub mod pool;
 pub mod probe;
 pub mod progress;
 pub mod replay;
+pub mod report;
 pub mod roles;
 pub mod run;
 pub mod selection;
@@ -37,6 +39,8 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Run(args) => block_on(run::run(args.into())),
         Command::Replay(args) => block_on(replay::replay(args.into())),
         Command::Check(args) => check::check(args.bounds),
+        Command::Gate(args) => gate::gate(&args.into()),
+        Command::Report { report, format } => report::report(&report, format),
         Command::List { subject } => {
             list::list(subject);
             Ok(Exit::PASS)

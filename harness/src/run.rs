@@ -11,13 +11,14 @@ use crate::progress::Progress;
 use crate::selection::{Chosen, Seeds, Selection};
 use crate::sweep::{Ended, sweep};
 use crate::tell::Teller;
-use crate::{catch, terminal};
-use std::collections::BTreeMap;
+use crate::{catch, gate, report, terminal};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
-use tumbler_plan::Plan;
+use tumbler_plan::{Fingerprint, Plan};
+use tumbler_reports::report::of_sweep;
 use tumbler_reports::{Facts, Floor, Sweep, summary};
 use tumbler_types::{Span, Verdict};
 
@@ -30,6 +31,8 @@ pub struct Run {
     pub out: Option<PathBuf>,
     /// Stop after this many failed seeds.
     pub max_fail: Option<u64>,
+    /// A report whose findings do not fail this run.
+    pub baseline: Option<PathBuf>,
     pub quiet: bool,
     pub recheck: Share,
     pub settings: Settings,
@@ -69,19 +72,30 @@ impl FromStr for Share {
 /// Runs what was asked for.
 pub async fn run(run: Run) -> Result<Exit, Failure> {
     let selection = Selection::new(&run.asked, run.seeds.as_ref())?;
+    if run.baseline.is_some() && !selection.planted.is_empty() {
+        let why = "planted bugs are to be found: --baseline is for other runs";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    let baseline = run.baseline.as_deref().map(gate::fingerprints).transpose()?.unwrap_or_default();
     let folder = Folder::open(run.out.as_deref())?;
     let pool = Pool { workers: run.jobs, limit: run.limit, settings: run.settings.clone() };
     if selection.planted.is_empty() {
-        seeds(&run, &selection, &folder, &pool).await
+        seeds(&run, &selection, baseline, &folder, &pool).await
     } else {
         catch::catch(&run, &selection, &folder, &pool).await
     }
 }
 
-async fn seeds(run: &Run, selection: &Selection, folder: &Folder, pool: &Pool) -> Result<Exit, Failure> {
+async fn seeds(
+    run: &Run,
+    selection: &Selection,
+    baseline: BTreeSet<Fingerprint>,
+    folder: &Folder,
+    pool: &Pool,
+) -> Result<Exit, Failure> {
     let mut rows = folder.rows()?;
     let planned = selection.run_count();
-    let mut swept = Sweep::new(planned);
+    let mut swept = Sweep::against(planned, baseline);
     let mut progress = Progress::new(planned, run.quiet);
     let mut edited: BTreeMap<(String, u64), Plan> = BTreeMap::new();
     let mut failed = 0;
@@ -95,7 +109,8 @@ async fn seeds(run: &Run, selection: &Selection, folder: &Folder, pool: &Pool) -
         if let (true, Some(plan)) = (told, done.edited) {
             edited.insert((row.scenario.clone(), row.seed), plan);
         }
-        failed += u64::from(row.verdict != Verdict::Pass && row.verdict != chosen.scenario.expect());
+        let expected = row.verdict == Verdict::Pass || row.verdict == chosen.scenario.expect();
+        failed += u64::from(!expected && !swept.is_known(&done.report));
         let enough = run.max_fail.is_some_and(|max| failed >= max);
         Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })
@@ -111,9 +126,11 @@ async fn seeds(run: &Run, selection: &Selection, folder: &Folder, pool: &Pool) -
         epsilon: epsilon(selection),
         floor: Floor { points: probed.then_some(POINTS_MIN) },
         interrupted: ended == Ended::Interrupted,
-        files: vec![folder.results().display().to_string()],
+        files: vec![folder.files()],
     };
     let verdict = swept.verdict(&facts.floor);
+    let context = report::context(selection, ended, facts.floor.clone())?;
+    let kept = report::keep(folder, &of_sweep(&swept, &context));
     let text = terminal::colored_title(&summary(&swept, &facts));
     if run.quiet && verdict == Verdict::Pass {
         terminal::print(&format!("{}\n", text.lines().next().unwrap_or_default()));
@@ -121,6 +138,7 @@ async fn seeds(run: &Run, selection: &Selection, folder: &Folder, pool: &Pool) -
         terminal::print(&text);
     }
     told?;
+    kept?;
     Ok(match ended {
         Ended::Interrupted => Exit::Interrupted.and(Exit::Verdict(verdict)),
         Ended::Whole | Ended::Stopped => Exit::Verdict(verdict),
@@ -167,7 +185,7 @@ async fn tell(
             Some(plan) => teller.tell(plan, &first, "-rollback").await?,
             None => teller.tell(&selection.chosen[&name].scenario.plan(seed), &first, "").await?,
         };
-        swept.tell(index, telling.report, telling.replay);
+        swept.tell(index, telling.report, telling.capsule, telling.replay);
     }
     Ok(())
 }

@@ -32,6 +32,8 @@ pub struct Telling {
     pub report: SeedReport,
     /// The line that replays it.
     pub replay: String,
+    /// Name of the capsule's file.
+    pub capsule: String,
 }
 
 impl Teller {
@@ -73,7 +75,7 @@ impl Teller {
         }
         let file = capsule_name(name, plan.seed, suffix);
         let path = self.folder.keep(&file, &self.capsule(plan, &report, digest, samples, &file))?;
-        Ok(Telling { replay: format!("tumbler replay {}", path.display()), report })
+        Ok(Telling { replay: format!("tumbler replay {}", path.display()), capsule: file, report })
     }
 
     fn capsule(

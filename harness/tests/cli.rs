@@ -192,7 +192,7 @@ fn a_capsule_reproduces_twice_from_another_folder_and_an_edited_one_differs() {
     let mut capsules = 0;
     for entry in std::fs::read_dir(shell.path("out")).expect("a folder") {
         let path = entry.expect("an entry").path();
-        if path.extension().is_some_and(|extension| extension == "csv") {
+        if !path.to_string_lossy().ends_with(".repro.json") {
             continue;
         }
         capsules += 1;

@@ -1,4 +1,4 @@
-//! What a sweep tells: rows, summaries, stories.
+//! What a sweep tells: rows, summaries, stories, reports and their faces, and the gate.
 //!
 //! The harness fills a [`Sweep`] with what each seed came to; the renderers here turn it into text.
 //! The vocabulary between worker, harness and renderers is [`seed::SeedReport`].
@@ -9,9 +9,17 @@
 //! It deliberately reads no clock, environment or file, and writes none.
 
 pub mod cause;
+pub mod check;
+pub mod coverage;
+pub mod escape;
 pub mod finding;
+pub mod gate;
+pub mod junit;
+pub mod markdown;
 pub mod number;
 pub mod planted;
+pub mod policy;
+pub mod report;
 pub mod rollback;
 pub mod rows;
 pub mod seed;
@@ -21,7 +29,11 @@ pub mod sweep;
 pub mod teller;
 pub mod vacuity;
 
+pub use check::Check;
+pub use gate::{Refusal, gate};
 pub use planted::{PlantedEntry, PlantedReport};
+pub use policy::{Policy, PolicyError};
+pub use report::v1::{Report, ReportError};
 pub use rollback::{Point, Rollback};
 pub use rows::RowWriter;
 pub use seed::{Broken, Exercised, Recheck, SeedReport};

@@ -79,6 +79,11 @@ impl PlantedEntry {
         self.caught > 0
     }
 
+    /// Caught by name, whole, and passing without the bug.
+    pub fn is_sound(&self) -> bool {
+        self.is_caught() && self.is_whole() && self.clean_failed.is_empty()
+    }
+
     fn is_whole(&self) -> bool {
         self.seeds == self.planned && self.clean == self.planned
     }
@@ -87,9 +92,7 @@ impl PlantedEntry {
 impl PlantedReport {
     /// Pass iff everything ran, everything was caught by name, and nothing fails without its bug.
     pub fn verdict(&self) -> Verdict {
-        let sound =
-            |entry: &PlantedEntry| entry.is_caught() && entry.is_whole() && entry.clean_failed.is_empty();
-        let proven = !self.entries.is_empty() && self.entries.iter().all(sound);
+        let proven = !self.entries.is_empty() && self.entries.iter().all(PlantedEntry::is_sound);
         if proven { Verdict::Pass } else { Verdict::Inconclusive }
     }
 

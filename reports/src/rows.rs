@@ -8,6 +8,7 @@
 //!
 //! Source: OWASP, "CSV Injection".
 
+use crate::escape::field;
 use std::io::{self, Write};
 use tumbler_plan::Row;
 
@@ -23,18 +24,13 @@ impl<W: Write> RowWriter<W> {
     }
 
     pub fn write(&mut self, row: &Row) -> io::Result<()> {
-        self.0.write_record(row.fields().map(defused))?;
+        self.0.write_record(row.fields().map(field))?;
         Ok(())
     }
 
     pub fn finish(mut self) -> io::Result<()> {
         self.0.flush()
     }
-}
-
-fn defused(field: String) -> String {
-    let formula = field.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if formula { format!("'{field}") } else { field }
 }
 
 #[cfg(test)]

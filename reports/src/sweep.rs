@@ -8,7 +8,7 @@
 //! It deliberately keeps no row: rows go to the file as they come.
 
 use crate::vacuity::{self, Floor, Gap};
-use crate::{Exercised, Recheck, Rollback, SeedReport};
+use crate::{Broken, Check, Exercised, Recheck, Rollback, SeedReport};
 use std::collections::{BTreeMap, BTreeSet};
 use tumbler_plan::Fingerprint;
 use tumbler_types::{Invariant, Verdict};
@@ -31,6 +31,12 @@ pub struct Sweep {
     pub rechecked: u64,
     pub recheck_differs: u64,
     pub exercised: BTreeMap<Invariant, Exercised>,
+    /// The same by scenario.
+    pub exercised_in: BTreeMap<String, BTreeMap<Invariant, Exercised>>,
+    /// Seeds that broke a check against expectation, by scenario.
+    pub broken_in: BTreeMap<(String, Check), Broke>,
+    /// Seeds with a known finding.
+    pub known: u64,
     pub rollback: Rollback,
     /// In the order in which they were first met.
     pub findings: Vec<Told>,
@@ -38,7 +44,16 @@ pub struct Sweep {
     pub unmet: Vec<(String, u64, Verdict)>,
     /// The gravest verdict of a seed.
     gravest: Gravest,
+    /// Fingerprints of a baseline: these alone do not fail a sweep.
+    baseline: BTreeSet<Fingerprint>,
     traces: BTreeSet<u64>,
+}
+
+/// Seeds that broke one check of one scenario.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Broke {
+    pub failed: u64,
+    pub known: u64,
 }
 
 /// A finding, with the first seed that shows it.
@@ -48,6 +63,12 @@ pub struct Told {
     pub first: SeedReport,
     /// Seeds with this fingerprint.
     pub count: u64,
+    /// The same by scenario.
+    pub seeds: BTreeMap<String, u64>,
+    /// Stands in the baseline.
+    pub known: bool,
+    /// Name of the file that replays the first.
+    pub capsule: Option<String>,
     /// The line that replays the first.
     pub replay: Option<String>,
 }
@@ -64,6 +85,18 @@ impl Default for Gravest {
 impl Sweep {
     pub fn new(planned: u64) -> Self {
         Sweep { planned, ..Sweep::default() }
+    }
+
+    /// A sweep that fails by findings outside of a baseline only. Nondeterminism is never known:
+    /// it makes every other verdict doubtful.
+    pub fn against(planned: u64, baseline: BTreeSet<Fingerprint>) -> Self {
+        Sweep { baseline, ..Sweep::new(planned) }
+    }
+
+    /// Stands in the baseline, and may.
+    pub fn is_known(&self, report: &SeedReport) -> bool {
+        report.row.verdict != Verdict::Nondeterministic
+            && report.fingerprint.as_ref().is_some_and(|fingerprint| self.baseline.contains(fingerprint))
     }
 
     /// Takes the next seed; `expect` is the verdict that its scenario names.
@@ -90,7 +123,10 @@ impl Sweep {
             let text = digest.to_string();
             self.traces.insert(u64::from_str_radix(&text[..16], 16).expect("a digest is 64 hex digits"));
         }
-        report.exercised.iter().for_each(|exercised| self.exercise(exercised));
+        for next in &report.exercised {
+            add(&mut self.exercised, next);
+            add(self.exercised_in.entry(row.scenario.clone()).or_default(), next);
+        }
         report.points.iter().for_each(|point| self.rollback.absorb(point));
         if row.verdict == expect && expect != Verdict::Pass {
             return;
@@ -99,31 +135,49 @@ impl Sweep {
             self.unmet.push((row.scenario.clone(), row.seed, expect));
             return;
         }
-        if row.verdict.severity() > self.gravest.0.severity() {
+        let known = self.is_known(report);
+        self.known += u64::from(known);
+        if !known && row.verdict.severity() > self.gravest.0.severity() {
             self.gravest = Gravest(row.verdict);
         }
+        self.break_checks(report, known);
         if let Some(fingerprint) = &report.fingerprint {
-            match self.findings.iter_mut().find(|told| told.fingerprint == *fingerprint) {
-                Some(told) => told.count += 1,
-                None => self.findings.push(Told {
-                    fingerprint: fingerprint.clone(),
-                    first: report.clone(),
-                    count: 1,
-                    replay: None,
-                }),
-            }
+            let seeds = match self.findings.iter_mut().find(|told| told.fingerprint == *fingerprint) {
+                Some(told) => {
+                    told.count += 1;
+                    &mut told.seeds
+                }
+                None => {
+                    self.findings.push(Told {
+                        fingerprint: fingerprint.clone(),
+                        first: report.clone(),
+                        count: 1,
+                        seeds: BTreeMap::new(),
+                        known,
+                        capsule: None,
+                        replay: None,
+                    });
+                    &mut self.findings.last_mut().expect("it was pushed").seeds
+                }
+            };
+            *seeds.entry(row.scenario.clone()).or_default() += 1;
         }
     }
 
     /// Adds what a second look at a finding gave. If that was another digest, the verdict in it is
     /// Nondeterministic, and becomes the sweep's.
-    pub fn tell(&mut self, index: usize, report: SeedReport, replay: String) {
-        if report.row.verdict.severity() > self.gravest.0.severity() {
+    pub fn tell(&mut self, index: usize, report: SeedReport, capsule: String, replay: String) {
+        let known = self.is_known(&report);
+        if !known && report.row.verdict.severity() > self.gravest.0.severity() {
             self.gravest = Gravest(report.row.verdict);
         }
-        if let Some(told) = self.findings.get_mut(index) {
-            (told.first, told.replay) = (report, Some(replay));
+        let Some(told) = self.findings.get_mut(index) else { return };
+        if report.row.verdict == Verdict::Nondeterministic && told.first.row.verdict != report.row.verdict {
+            let broke = (report.row.scenario.clone(), Check::Deterministic);
+            self.broken_in.entry(broke).or_default().failed += 1;
         }
+        told.known = known;
+        (told.first, told.capsule, told.replay) = (report, Some(capsule), Some(replay));
     }
 
     /// Different traces among the seeds.
@@ -154,17 +208,30 @@ impl Sweep {
         vacuity::gaps(self, floor)
     }
 
-    /// Adds the counts, and keeps the approach that came closest to its own bound.
-    fn exercise(&mut self, next: &Exercised) {
-        let Some(sum) = self.exercised.get_mut(&next.invariant) else {
-            self.exercised.insert(next.invariant, next.clone());
-            return;
-        };
-        sum.count += next.count;
-        sum.under_fault += next.under_fault;
-        if closeness(next) > closeness(sum) {
-            (sum.worst, sum.bound) = (next.worst, next.bound);
+    /// Every check that a seed broke, once: what decided its verdict, and what else the judges found.
+    fn break_checks(&mut self, report: &SeedReport, known: bool) {
+        let row = &report.row;
+        let found = |broken: &Broken| broken.invariant.map_or(Check::FollowsSpec, Check::Invariant);
+        let mut checks: BTreeSet<Check> = report.broken.iter().map(found).collect();
+        checks.extend(Check::of(row.verdict, row.invariant));
+        for check in checks {
+            let broke = self.broken_in.entry((row.scenario.clone(), check)).or_default();
+            broke.failed += u64::from(!known);
+            broke.known += u64::from(known);
         }
+    }
+}
+
+/// Adds the counts, and keeps the approach that came closest to its own bound.
+fn add(sums: &mut BTreeMap<Invariant, Exercised>, next: &Exercised) {
+    let Some(sum) = sums.get_mut(&next.invariant) else {
+        sums.insert(next.invariant, next.clone());
+        return;
+    };
+    sum.count += next.count;
+    sum.under_fault += next.under_fault;
+    if closeness(next) > closeness(sum) {
+        (sum.worst, sum.bound) = (next.worst, next.bound);
     }
 }
 
@@ -273,6 +340,29 @@ pub(crate) mod tests {
         let exercised = &sweep.exercised[&Invariant::AppliedOnce];
         assert_eq!((exercised.count, exercised.under_fault), (4, 2));
         assert_eq!(exercised.bound, Some(Span::from_secs(5)));
+    }
+
+    #[test]
+    fn known_findings_do_not_fail_a_sweep_and_new_ones_do() {
+        let (known, new) = (failed(4, Verdict::Violated), failed(5, Verdict::Diverged));
+        let baseline = || known.fingerprint.iter().cloned().collect();
+        let mut sweep = Sweep::against(3, baseline());
+        sweep.absorb(Verdict::Pass, &passed(3));
+        sweep.absorb(Verdict::Pass, &known);
+        sweep.absorb(Verdict::Pass, &known);
+        sweep.tell(0, known.clone(), "a.repro.json".to_owned(), "tumbler replay a.repro.json".to_owned());
+        assert_eq!(sweep.verdict(&Floor::default()), Verdict::Pass);
+        assert_eq!((sweep.known, sweep.failed(), sweep.findings[0].known), (2, 2, true));
+        sweep.absorb(Verdict::Pass, &new);
+        assert_eq!(sweep.verdict(&Floor::default()), Verdict::Diverged);
+
+        let mut sweep = Sweep::against(1, baseline());
+        sweep.absorb(Verdict::Pass, &known);
+        let mut differs = known.clone();
+        differs.row.verdict = Verdict::Nondeterministic;
+        sweep.tell(0, differs, "a.repro.json".to_owned(), "tumbler replay a.repro.json".to_owned());
+        assert_eq!(sweep.verdict(&Floor::default()), Verdict::Nondeterministic);
+        assert!(!sweep.findings[0].known);
     }
 
     #[test]

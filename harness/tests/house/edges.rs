@@ -52,16 +52,17 @@ const OTHERS: &[(&str, &[&str])] = &[
     ("serde_json", &["tumbler", "tumbler-plan", "tumbler-reports"]),
     ("siphasher", &["tumbler-plan", "tumbler-wire"]),
     ("stateright", &["tumbler-checker"]),
-    ("thiserror", &["tumbler", "tumbler-plan", "tumbler-scenarios"]),
+    ("thiserror", &["tumbler", "tumbler-plan", "tumbler-reports", "tumbler-scenarios"]),
     ("tokio", &["tumbler"]),
-    ("toml", &["tumbler", "tumbler-scenarios"]),
+    ("toml", &["tumbler", "tumbler-reports", "tumbler-scenarios"]),
     ("tracing", &["tumbler"]),
     ("tracing-subscriber", &["tumbler"]),
     ("zeroize", &["tumbler-types", "tumbler-wire"]),
 ];
 
 /// Others' crates that any of ours may use in tests.
-const TESTING: &[&str] = &["cargo_metadata", "insta", "proptest", "serde_json", "tempfile", "toml"];
+const TESTING: &[&str] =
+    &["cargo_metadata", "insta", "proptest", "roxmltree", "serde_json", "tempfile", "toml"];
 
 /// Sources of entropy that madsim cannot intercept: they call the kernel directly.
 const UNSEEN_ENTROPY: &[&str] = &["rand 0.8", "getrandom 0.2", "getrandom 0.1", "ring 0"];

@@ -1,0 +1,80 @@
+//! `tumbler gate`: may this ship?
+//!
+//! It reads reports and a policy from files, and lets [`tumbler_reports::gate`] decide. It
+//! deliberately runs nothing: a gate that could make its own evidence would be no gate.
+
+use crate::exit::{Exit, Failure};
+use crate::terminal;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use tumbler_plan::Fingerprint;
+use tumbler_reports::{Policy, Report, escape};
+
+/// What `gate` was asked.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    pub reports: Vec<PathBuf>,
+    /// `ci`, or a path.
+    pub policy: String,
+    pub baseline: Option<PathBuf>,
+}
+
+/// Decides, and lists each broken rule.
+pub fn gate(gate: &Gate) -> Result<Exit, Failure> {
+    let policy = policy(&gate.policy)?;
+    let reports = gate.reports.iter().map(|path| read(path)).collect::<Result<Vec<Report>, _>>()?;
+    let baseline = gate.baseline.as_deref().map(fingerprints).transpose()?.unwrap_or_default();
+    let decision = tumbler_reports::gate(&reports, &policy, &baseline);
+    let name = escape::visible(&policy.name);
+    let broken = decision.refusals.len();
+    let mut text = String::new();
+    if broken == 0 {
+        writeln!(
+            text,
+            "PASS  policy {name}: {} rules hold, {}",
+            decision.rules,
+            escape::visible(&policy.about)
+        )
+        .expect("memory");
+    } else {
+        writeln!(text, "REFUSED  policy {name}: {broken} of {} rules are broken", decision.rules)
+            .expect("memory");
+    }
+    for refusal in &decision.refusals {
+        writeln!(text, "  {refusal}").expect("memory");
+    }
+    terminal::print(&terminal::colored_title(&text));
+    Ok(if broken == 0 { Exit::PASS } else { Exit::Refused })
+}
+
+/// A report from a file.
+pub fn read(path: &Path) -> Result<Report, Failure> {
+    let place = path.display();
+    Report::parse(&text(path)?)
+        .map_err(|why| Failure::Usage(format!("{place}:{}", escape::visible(&why.to_string()))))
+}
+
+/// The fingerprints of a baseline: everything that its report found.
+pub fn fingerprints(path: &Path) -> Result<BTreeSet<Fingerprint>, Failure> {
+    Ok(read(path)?.findings.into_iter().map(|finding| finding.fingerprint).collect())
+}
+
+fn policy(word: &str) -> Result<Policy, Failure> {
+    let refused = |why: tumbler_reports::PolicyError| {
+        Failure::Usage(format!("{word}:{}", escape::visible(&why.to_string())))
+    };
+    if word == "ci" {
+        return Policy::parse(Policy::CI).map_err(refused);
+    }
+    if !word.contains('/') && !word.ends_with(".toml") {
+        let why = format!("unknown policy `{word}`: expected `ci`, or a path with a `/` or ending in .toml");
+        return Err(Failure::Usage(why));
+    }
+    Policy::parse(&text(Path::new(word))?).map_err(refused)
+}
+
+fn text(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path)
+        .map_err(|why| Failure::Usage(format!("failed to read {}: {why}", path.display())))
+}

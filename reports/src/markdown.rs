@@ -1,0 +1,198 @@
+//! `summary.md`: the report for people who look at a pull request.
+//!
+//! It has a budget of bytes, because servers drop a summary that is too long without a word. Worst
+//! comes first: verdict, gaps, findings, planted bugs missed; then tables. What does not fit is
+//! counted, and the report has it.
+//!
+//! It deliberately decides nothing; every name stands in a code span, so that none can be markup.
+//!
+//! Source: GitHub, "Adding a job summary" (1 MiB per step, and an upload beyond it fails silently).
+
+use crate::escape::markdown;
+use crate::number::{grouped, span};
+use crate::report::v1::{Checked, Finding, Kind, Outcome, Report};
+use tumbler_types::{Span, Verdict};
+
+/// Most bytes of a summary.
+pub const BUDGET: usize = 64 * 1024;
+
+/// The whole file, within the budget.
+pub fn summary(report: &Report) -> String {
+    let mut page = Page::default();
+    title(&mut page, report);
+    findings(&mut page, report);
+    planted(&mut page, report);
+    if report.kind == Kind::Sweep {
+        coverage(&mut page, report);
+        scenarios(&mut page, report);
+    }
+    page.put("");
+    page.put(&format!(
+        "Assumes: {}.",
+        report.assumptions.iter().map(|each| markdown(each)).collect::<Vec<_>>().join(", ")
+    ));
+    page.finish()
+}
+
+/// Lines, until the budget is used up.
+#[derive(Default)]
+struct Page {
+    text: String,
+    left_out: u64,
+}
+
+impl Page {
+    fn put(&mut self, line: &str) {
+        // Once a line was left out, so are all after it: a table's rest would stand under another's head.
+        if self.left_out > 0 || self.text.len() + line.len() + 1 > BUDGET - RESERVE {
+            self.left_out += 1;
+            return;
+        }
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    fn head(&mut self, title: &str, columns: &[&str]) {
+        self.put("");
+        self.put(&format!("### {title}"));
+        self.put("");
+        self.put(&format!("| {} |", columns.join(" | ")));
+        self.put(&format!("|{}", "---|".repeat(columns.len())));
+    }
+
+    fn finish(mut self) -> String {
+        if self.left_out > 0 {
+            let line = format!("\n… {} more lines are left out; `report.json` has it all.\n", self.left_out);
+            self.text.push_str(&line);
+        }
+        self.text
+    }
+}
+
+fn title(page: &mut Page, report: &Report) {
+    let totals = &report.totals;
+    let sign = if report.verdict == Verdict::Pass { "✅" } else { "❌" };
+    page.put(&format!("## {sign} Tumbler: {}", report.verdict.name()));
+    page.put("");
+    page.put(&format!(
+        "{} of {} seeds ({}), {} distinct traces; {} rotations promoted, {} rolled back; {} faults fired, {} \
+         inside a rotation; {} of {} rechecked digests equal.",
+        grouped(totals.done),
+        grouped(totals.planned),
+        report.ended.name(),
+        grouped(totals.distinct_traces),
+        grouped(totals.promoted),
+        grouped(totals.rolled_back),
+        grouped(totals.faults_fired),
+        grouped(totals.faults_in_rotation),
+        grouped(report.rechecks.done.saturating_sub(report.rechecks.differ)),
+        grouped(report.rechecks.done)
+    ));
+    if !report.gaps.is_empty() {
+        page.put("");
+        page.put("**Proves too little:**");
+        page.put("");
+        report.gaps.iter().for_each(|gap| page.put(&format!("- {}", markdown(gap))));
+    }
+}
+
+fn findings(page: &mut Page, report: &Report) {
+    for (title, known) in [("Findings", false), ("Known findings, in the baseline", true)] {
+        let mut found = report.findings.iter().filter(|finding| finding.known == known).peekable();
+        if found.peek().is_none() {
+            continue;
+        }
+        page.head(title, &["finding", "seeds", "first", "step", "why", "replay"]);
+        found.for_each(|finding| page.put(&row(finding)));
+    }
+}
+
+fn row(finding: &Finding) -> String {
+    let seeds: u64 = finding.seeds.values().sum();
+    format!(
+        "| {} | {} | {} seed {} | {} | {} | {} |",
+        markdown(&finding.name),
+        grouped(seeds),
+        markdown(&finding.scenario),
+        finding.seed,
+        finding.step.map_or("-".to_owned(), grouped),
+        finding.why.as_ref().map_or("-".to_owned(), |why| markdown(why)),
+        markdown(&finding.replay)
+    )
+}
+
+fn planted(page: &mut Page, report: &Report) {
+    if report.planted.is_empty() {
+        return;
+    }
+    page.head(
+        "Planted bugs",
+        &["", "planted", "must be caught by", "scenario", "caught", "clean seeds failed"],
+    );
+    let mut planted: Vec<_> = report.planted.iter().collect();
+    planted.sort_by_key(|planted| planted.sound);
+    for each in planted {
+        page.put(&format!(
+            "| {} | {} | {} | {} | {}/{} | {} |",
+            if each.sound { "✅" } else { "❌ missed" },
+            markdown(&each.planted),
+            each.expect.id(),
+            markdown(&each.scenario),
+            grouped(each.caught),
+            grouped(each.seeds),
+            grouped(each.clean_failed)
+        ));
+    }
+}
+
+fn coverage(page: &mut Page, report: &Report) {
+    page.head("Invariants", &["invariant", "exercised", "under fault", "worst / bound"]);
+    for each in &report.invariants {
+        page.put(&format!(
+            "| {} | {} | {} | {} |",
+            each.invariant.id(),
+            grouped(each.exercised),
+            grouped(each.under_fault),
+            approach(each.worst_ns, each.bound_ns)
+        ));
+    }
+}
+
+fn scenarios(page: &mut Page, report: &Report) {
+    page.head("Scenarios", &["scenario", "seeds", "verdicts", "broken", "known", "vacuous"]);
+    for each in &report.scenarios {
+        let verdicts: Vec<String> = each
+            .verdicts
+            .iter()
+            .map(|(verdict, seeds)| format!("{} {}", grouped(*seeds), verdict.name()))
+            .collect();
+        page.put(&format!(
+            "| {} | {} | {} | {} | {} | {} |",
+            markdown(&each.name),
+            grouped(each.seeds),
+            verdicts.join(", "),
+            named(&each.checks, Outcome::Broken),
+            named(&each.checks, Outcome::Known),
+            named(&each.checks, Outcome::Vacuous)
+        ));
+    }
+}
+
+fn named(checks: &[Checked], outcome: Outcome) -> String {
+    let ids: Vec<&str> = checks
+        .iter()
+        .filter(|checked| checked.outcome == outcome)
+        .map(|checked| checked.check.id())
+        .collect();
+    if ids.is_empty() { "-".to_owned() } else { ids.join(", ") }
+}
+
+fn approach(worst: Option<Span>, bound: Option<Span>) -> String {
+    match (worst, bound) {
+        (Some(worst), Some(bound)) => format!("{} / {}", span(worst), span(bound)),
+        _ => "-".to_owned(),
+    }
+}
+
+/// Bytes kept for saying what was left out.
+const RESERVE: usize = 128;

@@ -1,0 +1,236 @@
+//! A sweep, written down as a report.
+//!
+//! It exists apart from the form so that the form can be read and judged without a sweep. The
+//! verdict and the gaps are the sweep's; an outcome follows from counts, and is decided here once so
+//! that no renderer has to.
+
+use super::v1::*;
+use crate::finding::decisive;
+use crate::number::span;
+use crate::{Check, Exercised, Floor, PlantedEntry, PlantedReport, Rollback, Sweep, Told};
+use std::collections::BTreeMap;
+use tumbler_plan::Build;
+use tumbler_types::{Bounds, Invariant, Span, Verdict};
+
+/// What the harness knows and the sweep does not.
+#[derive(Clone, Debug)]
+pub struct Context {
+    pub build: Build,
+    pub ended: Ended,
+    pub floor: Floor,
+    /// By scenario.
+    pub claims: BTreeMap<String, Claim>,
+}
+
+/// What a scenario claims, and on which assumptions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    pub expect: Verdict,
+    /// Assumptions that it breaks on purpose.
+    pub breaks: Vec<String>,
+    pub epsilon: Span,
+    pub bounds: Bounds,
+}
+
+/// The report of scenarios that are to hold.
+pub fn of_sweep(sweep: &Sweep, context: &Context) -> Report {
+    let Context { build, ended, floor, claims } = context;
+    let scenario = |(name, claim): (&String, &Claim)| scenario(sweep, name, claim);
+    let points = |phase| {
+        let tried = sweep.rollback.tried(phase);
+        Points { phase, tried: tried.count, under_fault: tried.under_fault, missed: tried.missed }
+    };
+    let phases = if sweep.rollback.is_empty() { &[][..] } else { &Rollback::PHASES[..] };
+    Report {
+        schema: Report::SCHEMA,
+        kind: Kind::Sweep,
+        build: build.clone(),
+        verdict: sweep.verdict(floor),
+        ended: *ended,
+        totals: Totals {
+            planned: sweep.planned,
+            done: sweep.done,
+            failed: sweep.failed(),
+            known: sweep.known,
+            distinct_traces: sweep.distinct(),
+            promoted: sweep.promoted,
+            rolled_back: sweep.rolled_back,
+            open: sweep.open,
+            commands: sweep.commands,
+            faults_planned: sweep.planned_faults,
+            faults_fired: sweep.faults_fired,
+            faults_in_rotation: sweep.faults_in_rotation,
+        },
+        rechecks: Rechecks { done: sweep.rechecked, differ: sweep.recheck_differs },
+        invariants: coverage(&sweep.exercised),
+        scenarios: claims.iter().map(scenario).collect(),
+        findings: sweep.findings.iter().map(finding).collect(),
+        rollback_points: phases.iter().copied().map(points).collect(),
+        planted: Vec::new(),
+        gaps: sweep.gaps(floor).iter().map(ToString::to_string).collect(),
+        assumptions: assumptions(claims),
+    }
+}
+
+/// The report of planted bugs that are to be caught.
+pub fn of_planted(planted: &PlantedReport, context: &Context) -> Report {
+    let done = planted.entries.iter().map(|entry| entry.seeds + entry.clean).sum();
+    let totals = Totals {
+        planned: planted.entries.iter().map(|entry| entry.planned * 2).sum(),
+        done,
+        ..Totals::default()
+    };
+    let gaps = planted.entries.iter().filter(|entry| !entry.is_sound()).map(gap);
+    Report {
+        schema: Report::SCHEMA,
+        kind: Kind::Planted,
+        build: context.build.clone(),
+        verdict: planted.verdict(),
+        ended: context.ended,
+        totals,
+        rechecks: Rechecks::default(),
+        invariants: Vec::new(),
+        scenarios: Vec::new(),
+        findings: Vec::new(),
+        rollback_points: Vec::new(),
+        planted: planted.entries.iter().map(entry).collect(),
+        gaps: gaps.collect(),
+        assumptions: assumptions(&context.claims),
+    }
+}
+
+fn scenario(sweep: &Sweep, name: &str, claim: &Claim) -> Scenario {
+    let verdicts = sweep.scenarios.get(name).cloned().unwrap_or_default();
+    let seeds = verdicts.values().sum();
+    let exercised_in = sweep.exercised_in.get(name);
+    let checked = |check| {
+        let broke = sweep.broken_in.get(&(name.to_owned(), check)).copied().unwrap_or_default();
+        let none = Exercised {
+            invariant: Invariant::AppliedOnce,
+            count: if matches!(check, Check::Invariant(_)) { 0 } else { seeds },
+            under_fault: 0,
+            worst: None,
+            bound: None,
+        };
+        let exercised = match check {
+            Check::Invariant(invariant) => exercised_in.and_then(|exercised| exercised.get(&invariant)),
+            Check::FollowsSpec | Check::Survives | Check::Deterministic | Check::Conclusive => None,
+        };
+        let Exercised { invariant: _, count, under_fault, worst, bound } = exercised.unwrap_or(&none);
+        let outcome = match (broke.failed, broke.known, *count) {
+            (1.., _, _) => Outcome::Broken,
+            (0, 1.., _) => Outcome::Known,
+            (0, 0, 0) => Outcome::Vacuous,
+            (0, 0, 1..) => Outcome::Held,
+        };
+        Checked {
+            check,
+            outcome,
+            exercised: *count,
+            under_fault: *under_fault,
+            worst_ns: *worst,
+            bound_ns: *bound,
+            failed: broke.failed,
+            known: broke.known,
+        }
+    };
+    Scenario {
+        name: name.to_owned(),
+        expect: claim.expect,
+        seeds,
+        verdicts,
+        breaks: claim.breaks.clone(),
+        epsilon_ns: claim.epsilon,
+        bounds_ns: claim.bounds.clone(),
+        checks: Check::all().map(checked).collect(),
+    }
+}
+
+fn coverage(exercised: &BTreeMap<Invariant, Exercised>) -> Vec<Coverage> {
+    let one = |invariant: Invariant| {
+        let found = exercised.get(&invariant);
+        Coverage {
+            invariant,
+            sentence: invariant.sentence().to_owned(),
+            exercised: found.map_or(0, |exercised| exercised.count),
+            under_fault: found.map_or(0, |exercised| exercised.under_fault),
+            worst_ns: found.and_then(|exercised| exercised.worst),
+            bound_ns: found.and_then(|exercised| exercised.bound),
+        }
+    };
+    Invariant::ALL.into_iter().map(one).collect()
+}
+
+fn finding(told: &Told) -> Finding {
+    let Told { fingerprint, first, count: _, seeds, known, capsule, replay: _ } = told;
+    let mut fingerprint = fingerprint.clone();
+    if first.row.verdict == Verdict::Nondeterministic {
+        // The second look gave another digest.
+        (fingerprint.verdict, fingerprint.invariant) = (Verdict::Nondeterministic, None);
+    }
+    let broken = decisive(first);
+    let last = first.last.as_ref();
+    let why = broken.map(|broken| &broken.why).or(last.map(|last| &last.why));
+    Finding {
+        name: fingerprint.to_string(),
+        fingerprint,
+        known: *known,
+        seeds: seeds.clone(),
+        scenario: first.row.scenario.clone(),
+        seed: first.row.seed,
+        step: broken.map(|broken| broken.seq).or(last.map(|last| last.seq)),
+        why: why.map(|why| without_folders(why)),
+        capsule: capsule.clone(),
+        replay: match capsule {
+            Some(capsule) => format!("tumbler replay {capsule}"),
+            None => format!("tumbler replay {} --seed {}", first.row.scenario, first.row.seed),
+        },
+    }
+}
+
+fn entry(entry: &PlantedEntry) -> Planted {
+    Planted {
+        planted: entry.planted.to_owned(),
+        scenario: entry.scenario.clone(),
+        expect: entry.expect,
+        sound: entry.is_sound(),
+        seeds: entry.seeds,
+        caught: entry.caught,
+        caught_first: entry.caught_first,
+        others: entry.others.clone(),
+        clean_seeds: entry.clean,
+        clean_failed: entry.clean_failed.len() as u64,
+    }
+}
+
+fn gap(entry: &PlantedEntry) -> String {
+    let PlantedEntry { planted, expect, scenario, planned, seeds, clean, .. } = entry;
+    if !entry.is_caught() {
+        return format!("{planted} was missed: {} fired in no seed of {scenario}", expect.id());
+    }
+    if !entry.clean_failed.is_empty() {
+        return format!("{scenario} fails without {planted}");
+    }
+    format!("{planted}: only {seeds} + {clean} of {planned} + {planned} seeds ran")
+}
+
+fn assumptions(claims: &BTreeMap<String, Claim>) -> Vec<String> {
+    let epsilon = claims.values().map(|claim| claim.epsilon).max().unwrap_or(Span::ZERO);
+    vec![
+        format!("wall clocks are within ε = {} of true time", span(epsilon)),
+        "fsync is honest".to_owned(),
+        "disks keep what they acknowledged".to_owned(),
+    ]
+}
+
+/// Absolute paths, which differ between machines, cut to their last part.
+fn without_folders(text: &str) -> String {
+    let word = |word: &str| {
+        let path = word.trim_start_matches(['(', '`', '"', '\'']);
+        match path.starts_with('/') {
+            true => path.rsplit('/').next().unwrap_or(path).to_owned(),
+            false => word.to_owned(),
+        }
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
