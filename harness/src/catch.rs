@@ -14,7 +14,7 @@ use crate::run::Run;
 use crate::selection::Selection;
 use crate::sweep::{Ended, sweep};
 use crate::tell::Teller;
-use crate::terminal;
+use crate::{report, terminal};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use tumbler_plan::Plan;
@@ -76,8 +76,8 @@ pub async fn catch(run: &Run, selection: &Selection, folder: &Folder, pool: &Poo
         }
     }
     let verdict = report.verdict();
-    let context = crate::report::context(selection, ended, Floor::default())?;
-    crate::report::keep(folder, &of_planted(&report, &context))?;
+    let context = report::context(selection, ended, Floor::default())?;
+    let kept = report::keep(folder, &of_planted(&report, &context));
     let elapsed = progress.elapsed_ms();
     text.push_str(&format!("  {}.{} s, wrote {}\n", elapsed / 1_000, elapsed / 100 % 10, folder.files()));
     let text = terminal::colored_title(&text);
@@ -86,6 +86,7 @@ pub async fn catch(run: &Run, selection: &Selection, folder: &Folder, pool: &Poo
     } else {
         terminal::print(&text);
     }
+    kept?;
     Ok(match ended {
         Ended::Interrupted => Exit::Interrupted,
         Ended::Whole | Ended::Stopped => Exit::Verdict(verdict),

@@ -57,7 +57,7 @@ pub fn gate(reports: &[Report], policy: &Policy, baseline: &BTreeSet<Fingerprint
     rules.at_least(
         "rechecks_min",
         policy.rechecks_min,
-        sum(|report| report.rechecks.done - report.rechecks.differ),
+        sum(|report| report.rechecks.done.saturating_sub(report.rechecks.differ)),
     );
     rules.demand_findings(reports, policy.new_findings_max, baseline);
     rules.demand_planted(reports, policy.planted);

@@ -108,7 +108,7 @@ fn findings(page: &mut Page, report: &Report) {
 }
 
 fn row(finding: &Finding) -> String {
-    let seeds: u64 = finding.seeds.values().sum();
+    let seeds = finding.seeds.values().fold(0, |sum: u64, seeds| sum.saturating_add(*seeds));
     format!(
         "| {} | {} | {} seed {} | {} | {} | {} |",
         markdown(&finding.name),

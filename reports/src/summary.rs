@@ -144,18 +144,23 @@ fn scenarios(out: &mut String, sweep: &Sweep) {
 }
 
 fn findings(out: &mut String, sweep: &Sweep) {
-    for told in sweep.findings.iter().take(STORIES_MAX) {
+    for told in sweep.findings.iter().filter(|told| told.known).take(LISTED_MAX) {
+        let seeds = count(told.count, "seed");
+        hang(out, "  known: ", &format!("{} ({seeds}, in the baseline)", told.fingerprint));
+    }
+    let new = || sweep.findings.iter().filter(|told| !told.known);
+    for told in new().take(STORIES_MAX) {
         out.push('\n');
         out.push_str(&finding(&told.first, told.count, told.replay.as_deref()));
     }
-    let rest = sweep.findings.iter().skip(STORIES_MAX);
+    let rest = new().skip(STORIES_MAX);
     for (index, told) in rest.enumerate() {
         if index == 0 {
             out.push('\n');
             put(out, "more findings, not told here:");
         }
         if index == LISTED_MAX {
-            let left = sweep.findings.len() - STORIES_MAX - LISTED_MAX;
+            let left = new().count() - STORIES_MAX - LISTED_MAX;
             put(out, &format!("  … {left} more"));
             break;
         }

@@ -255,10 +255,10 @@ impl Report {
         };
         if self.kind == Kind::Sweep {
             let verdicts = || self.scenarios.iter().flat_map(|scenario| &scenario.verdicts);
-            same("totals.done", done, self.scenarios.iter().map(|scenario| scenario.seeds).sum())?;
-            same("totals.done", done, verdicts().map(|(_, seeds)| seeds).sum())?;
+            same("totals.done", done, total(self.scenarios.iter().map(|scenario| scenario.seeds)))?;
+            same("totals.done", done, total(verdicts().map(|(_, seeds)| *seeds)))?;
             let not_pass = verdicts().filter(|(verdict, _)| **verdict != Verdict::Pass);
-            same("totals.failed", failed, not_pass.map(|(_, seeds)| seeds).sum())?;
+            same("totals.failed", failed, total(not_pass.map(|(_, seeds)| *seeds)))?;
         }
         if done > planned || self.rechecks.done > done || self.rechecks.differ > self.rechecks.done {
             return Err("more was done than planned".to_owned());
@@ -275,7 +275,11 @@ impl Report {
                     (checked.check == Check::Invariant(coverage.invariant)).then_some(checked.exercised)
                 });
             if self.kind == Kind::Sweep {
-                same(&format!("{} exercised", coverage.invariant.id()), coverage.exercised, exercised.sum())?;
+                same(
+                    &format!("{} exercised", coverage.invariant.id()),
+                    coverage.exercised,
+                    total(exercised),
+                )?;
             }
         }
         self.deny()
@@ -312,6 +316,11 @@ pub enum ReportError {
     UnknownSchema { got: u32, known: u32 },
     #[error("1:1: the parts disagree: {what}")]
     Inconsistent { what: String },
+}
+
+/// Saturates: a report that strangers wrote must not overflow a sum.
+fn total(parts: impl Iterator<Item = u64>) -> u64 {
+    parts.fold(0, u64::saturating_add)
 }
 
 /// The one field that must be readable before all others are.

@@ -1,0 +1,215 @@
+//! Reports and the gate at the command line; and every face is red for a planted violation.
+
+use roxmltree::Document;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+use tempfile::TempDir;
+use tumbler::{judgement, roles};
+use tumbler_plan::{Build, Digest, Plan, Planted};
+use tumbler_reports::report::{Claim, Context, of_sweep, v1};
+use tumbler_reports::{Floor, Report, Sweep, coverage, junit, markdown};
+use tumbler_types::{Invariant, Verdict};
+use tumbler_world::Options;
+
+/// A scratch folder, and the program in it.
+struct Shell(TempDir);
+
+impl Shell {
+    fn new() -> Self {
+        Shell(tempfile::tempdir().expect("a scratch folder"))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).expect("a scratch file");
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Runs the line, expects the code, and gives what was printed on either side.
+    #[track_caller]
+    fn check(&self, line: &str, code: i32) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_tumbler"))
+            .current_dir(self.0.path())
+            .args(line.split_whitespace())
+            .env_remove("RUST_LOG")
+            .output()
+            .expect("the program runs");
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8(text).expect("text");
+        assert_eq!(output.status.code(), Some(code), "tumbler {line}\n{text}");
+        text
+    }
+}
+
+/// One seed with a planted bug, absorbed as if it was the shipped system.
+fn planted(name: &str, seed: u64, bug: Planted) -> Report {
+    let scenario = tumbler_scenarios::scenario(name).expect("shipped").scenario();
+    let plan = Plan { planted: Some(bug), ..scenario.plan(seed) };
+    let outcome = tumbler_world::run(&plan, &roles::role, &Options::default());
+    let mut sweep = Sweep::new(1);
+    sweep.absorb(Verdict::Pass, &judgement::report(name, &plan, &outcome, None));
+    let claim = Claim {
+        expect: scenario.expect(),
+        breaks: scenario.breaks().to_vec(),
+        epsilon: plan.timing.epsilon,
+        bounds: plan.bounds.clone(),
+    };
+    let build = Build { version: "0.1.0".to_owned(), digest: Digest::of(b"build") };
+    let claims = BTreeMap::from([(name.to_owned(), claim)]);
+    of_sweep(&sweep, &Context { build, ended: v1::Ended::Whole, floor: Floor::default(), claims })
+}
+
+#[test]
+fn every_face_is_red_for_a_planted_violation() {
+    let report = planted("zombie-rotator", 0, Planted::TargetIgnoresFences);
+    assert_eq!(report.verdict, Verdict::Violated);
+    assert_eq!(report.findings[0].fingerprint.invariant, Some(Invariant::AppliedOnce));
+    assert_eq!(Report::parse(&report.to_text()), Ok(report.clone()));
+
+    let text = junit::junit(&report);
+    let document = Document::parse(&text).expect("XML");
+    let case = document
+        .descendants()
+        .find(|node| {
+            node.attribute("classname") == Some("zombie-rotator")
+                && node.attribute("name") == Some("applied-once")
+        })
+        .expect("a case for the invariant");
+    assert!(case.children().any(|child| child.tag_name().name() == "failure"), "{text}");
+    assert!(text.contains("tumbler replay zombie-rotator --seed 0"), "{text}");
+
+    let page = markdown::summary(&report);
+    assert!(page.starts_with("## ❌ Tumbler: violated"), "{page}");
+    assert!(page.contains("`violated/applied-once/"), "{page}");
+
+    let table = coverage::coverage(&report).expect("memory");
+    assert!(table.contains("zombie-rotator,applied-once,broken,"), "{table}");
+    assert!(table.contains("(whole),verdict,violated,"), "{table}");
+
+    let shell = Shell::new();
+    shell.write("report.json", &report.to_text());
+    let got = shell.check("gate report.json --policy ci", 20);
+    assert!(got.contains("verdict: expected pass, got violated"), "{got}");
+    assert!(
+        got.contains("new_findings_max: expected at most 0, got 1, the first violated/applied-once/"),
+        "{got}"
+    );
+}
+
+#[test]
+fn reports_are_equal_for_every_number_of_jobs_and_every_folder() {
+    let (one, two) = (Shell::new(), Shell::new());
+    one.check("run zombie-rotator quiet --seeds 0..8 --jobs 1 --out one", 0);
+    two.check(
+        &format!("run quiet zombie-rotator --seeds 0..8 --jobs 3 --out {}", two.path("deep").display()),
+        0,
+    );
+    for name in ["report.json", "junit.xml", "summary.md"] {
+        let text = one.read(&format!("one/{name}"));
+        assert_eq!(text, two.read(&format!("deep/{name}")), "{name}");
+    }
+    // A failing run too: its capsules are named, and no folder is.
+    for (shell, out) in [(&one, "bad".to_owned()), (&two, two.path("bad").display().to_string())] {
+        shell.check(&format!("run standard --seeds 0..4 --plant-process panic@3 --out {out}"), 13);
+    }
+    let text = one.read("bad/report.json");
+    assert_eq!(text, two.read("bad/report.json"));
+    assert!(text.contains("\"capsule\": \"standard-3.repro.json\""), "{text}");
+    assert!(text.contains("\"replay\": \"tumbler replay standard-3.repro.json\""), "{text}");
+    assert!(!text.contains(" /") && !text.contains("\"/"), "an absolute path: {text}");
+    assert!(one.read("bad/junit.xml").contains("<error type=\"crashed\""));
+}
+
+#[test]
+fn only_findings_that_the_baseline_has_not_fail() {
+    let shell = Shell::new();
+    let line = "run standard --seeds 0..4 --plant-process panic@3";
+    shell.check(&format!("{line} --out main"), 13);
+    // The baseline may stand in the folder that the run writes to.
+    let got = shell.check(&format!("{line} --baseline main/report.json --out main"), 0);
+    assert!(got.starts_with("PASS") && got.contains("known: crashed/"), "{got}");
+    let report = Report::parse(&shell.read("main/report.json")).expect("a report");
+    assert_eq!((report.totals.failed, report.totals.known, report.findings[0].known), (1, 1, true));
+    shell.check(&format!("{line} --baseline main/report.json --max-fail 1 --out main"), 0);
+    shell.check("run quiet --seeds 0..6 --out clean", 0);
+    let got = shell.check(&format!("{line} --baseline clean/report.json --out new"), 13);
+    assert!(got.starts_with("FAIL crashed") && !got.contains("known: "), "{got}");
+    let got = shell.check("run planted --seeds 0..1 --baseline clean/report.json", 2);
+    assert!(got.contains("planted bugs are to be found"), "{got}");
+}
+
+#[test]
+fn a_gate_lets_through_what_its_policy_asks_and_names_each_rule_that_is_broken() {
+    let shell = Shell::new();
+    shell.check("run quiet zombie-rotator --seeds 0..8 --recheck 100% --out sweep", 0);
+    shell.check("run planted --seeds 0..8 --out planted", 0);
+    let policy = "schema = 1\nname = \"mine\"\nabout = \"a test\"\nverdict = \"pass\"\nseeds_min = 16\n\
+                  rechecks_min = 16\nnew_findings_max = 0\nplanted = \"all-caught\"\nexercised_min = 1\n\
+                  under_fault_min = 0\n";
+    shell.write("mine.toml", policy);
+    let both = "sweep/report.json planted/report.json";
+    let got = shell.check(&format!("gate {both} --policy mine.toml"), 0);
+    assert!(got.starts_with("PASS  policy mine"), "{got}");
+    shell.write("more.toml", &policy.replace("seeds_min = 16", "seeds_min = 17"));
+    let got = shell.check(&format!("gate {both} --policy more.toml"), 20);
+    assert!(got.contains("1 of") && got.contains("  seeds_min: expected at least 17, got 16\n"), "{got}");
+    let got = shell.check("gate sweep/report.json --policy mine.toml", 20);
+    assert!(got.contains("planted: expected a report of planted bugs, got none"), "{got}");
+    shell.check("run planted --seeds 0..4 --blind applied-once --out blind", 15);
+    let got = shell.check("gate sweep/report.json blind/report.json --policy mine.toml", 20);
+    assert!(got.contains("planted: expected all caught, got missed: target-ignores-fences"), "{got}");
+    let got = shell.check("report blind/report.json --format junit", 0);
+    assert!(got.contains("<failure type=\"missed\""), "{got}");
+    let got = shell.check("gate sweep/report.json sweep/report.json --policy mine.toml", 20);
+    assert!(got.contains("scenarios: expected each in one report, got quiet in two"), "{got}");
+}
+
+#[test]
+fn damaged_reports_and_policies_are_answered_with_their_place() {
+    let shell = Shell::new();
+    shell.check("run quiet --seeds 0..6 --out out", 0);
+    let report = shell.read("out/report.json");
+    shell.write("cut.json", &report[..report.len() / 2]);
+    shell.write("typo.json", &report.replacen("\"verdict\"", "\"verdikt\"", 1));
+    shell.write("lie.json", &report.replacen("\"done\": 6", "\"done\": 5", 1));
+    let policy = tumbler_reports::Policy::CI;
+    shell.write("typo.toml", &policy.replacen("seeds_min", "seed_min", 1));
+    let line = policy.lines().position(|line| line.starts_with("seeds_min")).expect("a floor") + 1;
+    let typo = format!("typo.toml:{line}:1: unknown field `seed_min`");
+    let table = [
+        ("gate cut.json --policy ci", "cut.json:"),
+        ("gate typo.json --policy ci", "typo.json:8:11: unknown field `verdikt`"),
+        ("gate lie.json --policy ci", "lie.json:1:1: the parts disagree: totals.done is 5"),
+        ("gate missing.json --policy ci", "failed to read missing.json"),
+        ("gate out/report.json --policy typo.toml", typo.as_str()),
+        ("gate out/report.json --policy missing.toml", "failed to read missing.toml"),
+        ("gate out/report.json --policy strict", "unknown policy `strict`: expected `ci`, or a path"),
+        ("gate out/report.json", "--policy"),
+        ("gate out/report.json --policy ci --baseline cut.json", "cut.json:"),
+        ("report typo.json --format md", "typo.json:8:11"),
+        ("report out/report.json --format html", "possible values: md, junit, csv"),
+        ("run quiet --seeds 0..6 --baseline typo.json", "typo.json:8:11"),
+    ];
+    for (line, expect) in table {
+        let got = shell.check(line, 2);
+        assert!(got.contains(expect), "tumbler {line}\nexpected {expect}\ngot {got}");
+    }
+}
+
+#[test]
+fn a_run_that_cannot_write_its_report_says_so_and_leaves_no_older_one() {
+    let shell = Shell::new();
+    shell.check("run quiet --seeds 0..6 --out out", 0);
+    shell.check("run standard --seeds 0..3 --plant-process panic@1 --out out", 13);
+    assert!(shell.read("out/junit.xml").contains("<error "));
+    std::fs::create_dir_all(shell.path("taken/report.json")).expect("a folder in the file's place");
+    let got = shell.check("run quiet --seeds 0..6 --out taken", 74);
+    assert!(got.contains("error: failed to write") && !got.contains("seeds"), "{got}");
+}

@@ -1,0 +1,121 @@
+//! Sweeps made by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use tumbler_plan::{Build, Digest, Fingerprint, Row};
+use tumbler_reports::report::v1::Ended;
+use tumbler_reports::report::{Claim, Context, of_planted, of_sweep};
+use tumbler_reports::{
+    Broken, Exercised, Floor, PlantedEntry, PlantedReport, Recheck, Report, SeedReport, Sweep,
+};
+use tumbler_types::{Bounds, FaultKind, Instant, Invariant, Phase, RoleKind, Span, Verdict};
+
+/// A seed that passes.
+pub fn passed(scenario: &str, seed: u64) -> SeedReport {
+    let exercised = |invariant| Exercised {
+        invariant,
+        count: 2,
+        under_fault: 1,
+        worst: Some(Span::from_millis(100)),
+        bound: Some(Span::from_secs(5)),
+    };
+    SeedReport {
+        row: Row {
+            scenario: scenario.to_owned(),
+            seed,
+            verdict: Verdict::Pass,
+            invariant: None,
+            trace_digest: Some(Digest::of(format!("{scenario} {seed}").as_bytes())),
+            events: 1_000,
+            virtual_ms: 300_000,
+            promoted: 1,
+            rolled_back: 0,
+            faults_fired: 3,
+            faults_in_rotation: 2,
+        },
+        open: 0,
+        commands: 40,
+        planned_faults: 4,
+        exercised: Invariant::ALL.into_iter().map(exercised).collect(),
+        broken: Vec::new(),
+        fingerprint: None,
+        fired: Vec::new(),
+        last: None,
+        recheck: Some(Recheck::Equal),
+        points: Vec::new(),
+        story: None,
+    }
+}
+
+/// A seed that fails, with this as the reason.
+pub fn failed(scenario: &str, seed: u64, verdict: Verdict, why: &str) -> SeedReport {
+    let mut report = passed(scenario, seed);
+    let invariant = match verdict {
+        Verdict::Violated => Some(Invariant::AppliedOnce),
+        Verdict::Stalled => Some(Invariant::Converges),
+        _ => None,
+    };
+    report.row.verdict = verdict;
+    report.row.invariant = invariant;
+    report.broken = vec![Broken {
+        invariant,
+        seq: 77,
+        at: Instant(5),
+        node: "target-1".to_owned(),
+        secret: "secret-0".to_owned(),
+        phase: Phase::Staged,
+        why: why.to_owned(),
+        allowed: Vec::new(),
+    }];
+    report.fingerprint = Some(Fingerprint {
+        verdict,
+        invariant,
+        role: Some(RoleKind::Target),
+        phase: Some(Phase::Staged),
+        faults: BTreeSet::from([FaultKind::Hold]),
+    });
+    report
+}
+
+pub fn context<'a>(scenarios: impl IntoIterator<Item = &'a str>) -> Context {
+    let claim = || Claim {
+        expect: Verdict::Pass,
+        breaks: Vec::new(),
+        epsilon: Span::from_millis(250),
+        bounds: Bounds {
+            undelivered: Span::from_secs(5),
+            refused: Span::from_secs(30),
+            rollback: Span::from_secs(60),
+            converge: Span::from_secs(120),
+        },
+    };
+    let claims: BTreeMap<String, Claim> =
+        scenarios.into_iter().map(|name| (name.to_owned(), claim())).collect();
+    let build = Build { version: "0.1.0".to_owned(), digest: Digest::of(b"build") };
+    Context { build, ended: Ended::Whole, floor: Floor::default(), claims }
+}
+
+/// The report of these seeds, all of which were planned.
+pub fn report(seeds: &[SeedReport]) -> Report {
+    known(seeds, BTreeSet::new())
+}
+
+/// The same against a baseline.
+pub fn known(seeds: &[SeedReport], baseline: BTreeSet<Fingerprint>) -> Report {
+    let mut sweep = Sweep::against(seeds.len() as u64, baseline);
+    seeds.iter().for_each(|seed| sweep.absorb(Verdict::Pass, seed));
+    of_sweep(&sweep, &context(seeds.iter().map(|seed| seed.row.scenario.as_str())))
+}
+
+/// Four seeds of two scenarios, all of which pass.
+pub fn green() -> Report {
+    report(&[passed("quiet", 0), passed("quiet", 1), passed("standard", 0), passed("standard", 1)])
+}
+
+/// One planted bug, caught or missed.
+pub fn planted(scenario: &str, caught: bool) -> Report {
+    let mut entry = PlantedEntry::new("target-ignores-fences", Invariant::AppliedOnce, scenario, 1);
+    let verdict = if caught { Verdict::Violated } else { Verdict::Stalled };
+    entry.absorb_planted(&failed(scenario, 0, verdict, "planted"));
+    entry.absorb_clean(&passed(scenario, 0));
+    of_planted(&PlantedReport { entries: vec![entry] }, &context([scenario]))
+}

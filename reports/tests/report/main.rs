@@ -1,0 +1,7 @@
+//! Reports at their boundary: form, faces, hostile names, and the gate.
+
+mod faces;
+mod fixture;
+mod gate;
+mod hostile;
+mod schema;
