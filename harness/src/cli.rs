@@ -3,6 +3,7 @@
 //! It exists apart from the commands so that they can be called with plain values. Hidden flags are
 //! for tests of the harness itself.
 
+use crate::host::Hosted;
 use crate::job::Settings;
 use crate::list::Subject;
 use crate::replay::Replay;
@@ -40,6 +41,9 @@ pub enum Command {
     /// Serve runs over a pipe (internal)
     #[command(hide = true)]
     Worker,
+    /// Serve one role over standard input and output (internal; see harness/PROTOCOL.md)
+    #[command(hide = true)]
+    RoleHost,
 }
 
 #[derive(Debug, Args)]
@@ -125,6 +129,9 @@ pub struct HiddenArgs {
     /// The worker's process spins, aborts, overflows its stack or panics in this seed.
     #[arg(long, hide = true, value_name = "KIND@SEED")]
     pub plant_process: Option<ProcessFault>,
+    /// Roles of this kind, or `all`, run in child processes.
+    #[arg(long, hide = true, value_name = "ROLE")]
+    pub host: Option<Hosted>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -148,6 +155,7 @@ impl HiddenArgs {
             madsim_seed: self.madsim_seed,
             process_fault: self.plant_process,
             announces: false,
+            host: self.host,
         }
     }
 }

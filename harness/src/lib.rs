@@ -10,6 +10,7 @@ pub mod check;
 pub mod cli;
 pub mod exit;
 pub mod folder;
+pub mod host;
 pub mod identity;
 pub mod job;
 pub mod judgement;
@@ -42,6 +43,7 @@ pub fn dispatch(cli: Cli) -> Exit {
             Ok(Exit::PASS)
         }
         Command::Worker => Ok(worker::serve()),
+        Command::RoleHost => host::serve::serve(),
     };
     done.unwrap_or_else(|failure| {
         terminal::note(&format!("error: {failure}"));
