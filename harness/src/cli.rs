@@ -6,11 +6,13 @@
 use crate::host::Hosted;
 use crate::job::Settings;
 use crate::list::Subject;
+use crate::progress::Show;
 use crate::replay::Replay;
 use crate::run::{Run, Share};
 use crate::selection::Seeds;
 use crate::watch::ProcessFault;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -38,6 +40,12 @@ pub enum Command {
     /// List what there is
     #[command(after_help = LIST)]
     List { subject: Subject },
+    /// Print completions for a shell
+    #[command(after_help = COMPLETIONS)]
+    Completions { shell: Shell },
+    /// Print a manual page, of the program or of one command
+    #[command(after_help = MAN)]
+    Man { command: Option<String> },
     /// Serve runs over a pipe (internal)
     #[command(hide = true)]
     Worker,
@@ -66,6 +74,9 @@ pub struct RunArgs {
     /// No progress, and one line for a pass
     #[arg(long)]
     pub quiet: bool,
+    /// How far the run is, on standard error
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Show::Auto)]
+    pub show_progress: Show,
     /// Share of seeds that is run twice, to compare digests
     #[arg(long, value_name = "PERCENT", default_value = "2%")]
     pub recheck: Share,
@@ -162,7 +173,7 @@ impl HiddenArgs {
 
 impl From<RunArgs> for Run {
     fn from(args: RunArgs) -> Run {
-        let RunArgs { what, seeds, jobs, out, max_fail, quiet, recheck, hidden } = args;
+        let RunArgs { what, seeds, jobs, out, max_fail, quiet, show_progress, recheck, hidden } = args;
         let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Run {
             asked: what,
@@ -171,6 +182,8 @@ impl From<RunArgs> for Run {
             out,
             max_fail,
             quiet,
+            // Asked for by name, it is shown even where the summary is to be short.
+            show: if quiet && show_progress == Show::Auto { Show::None } else { show_progress },
             recheck,
             settings: hidden.settings(),
             limit: Duration::from_secs(hidden.watchdog),
@@ -219,6 +232,13 @@ Example:
 const LIST: &str = "\
 Example:
   tumbler list scenarios";
+const COMPLETIONS: &str = "\
+Example:
+  tumbler completions bash > ~/.local/share/bash-completion/completions/tumbler";
+const MAN: &str = "\
+Examples:
+  tumbler man > tumbler.1
+  tumbler man run | man -l -";
 
 #[cfg(test)]
 mod tests {

@@ -15,6 +15,8 @@ pub mod identity;
 pub mod job;
 pub mod judgement;
 pub mod list;
+pub mod manual;
+pub mod nearest;
 pub mod planted;
 pub mod pool;
 pub mod probe;
@@ -42,6 +44,8 @@ pub fn dispatch(cli: Cli) -> Exit {
             list::list(subject);
             Ok(Exit::PASS)
         }
+        Command::Completions { shell } => Ok(manual::completions(shell)),
+        Command::Man { command } => manual::man(command.as_deref()),
         Command::Worker => Ok(worker::serve()),
         Command::RoleHost => host::serve::serve(),
     };
