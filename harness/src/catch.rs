@@ -26,7 +26,7 @@ use tumbler_types::Verdict;
 pub async fn catch(run: &Run, selection: &Selection, folder: &Folder, pool: &Pool) -> Result<Exit, Failure> {
     let mut rows = folder.rows()?;
     let plans = plans(selection);
-    let mut progress = Progress::new(plans.len() as u64, run.quiet);
+    let mut progress = Progress::new(plans.len() as u64, run.show);
     let mut report = PlantedReport::default();
     for choice in &selection.planted {
         let planned = choice.seeds.end - choice.seeds.start;

@@ -4,14 +4,17 @@
 //! for tests of the harness itself.
 
 use crate::gate::Gate;
+use crate::host::Hosted;
 use crate::job::Settings;
 use crate::list::Subject;
+use crate::progress::Show;
 use crate::replay::Replay;
 use crate::report::Format;
 use crate::run::{Run, Share};
 use crate::selection::Seeds;
 use crate::watch::ProcessFault;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -51,9 +54,18 @@ pub enum Command {
     /// List what there is
     #[command(after_help = LIST)]
     List { subject: Subject },
+    /// Print completions for a shell
+    #[command(after_help = COMPLETIONS)]
+    Completions { shell: Shell },
+    /// Print a manual page, of the program or of one command
+    #[command(after_help = MAN)]
+    Man { command: Option<String> },
     /// Serve runs over a pipe (internal)
     #[command(hide = true)]
     Worker,
+    /// Serve one role over standard input and output (internal; see harness/PROTOCOL.md)
+    #[command(hide = true)]
+    RoleHost,
 }
 
 #[derive(Debug, Args)]
@@ -79,6 +91,9 @@ pub struct RunArgs {
     /// No progress, and one line for a pass
     #[arg(long)]
     pub quiet: bool,
+    /// How far the run is, on standard error
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Show::Auto)]
+    pub show_progress: Show,
     /// Share of seeds that is run twice, to compare digests
     #[arg(long, value_name = "PERCENT", default_value = "2%")]
     pub recheck: Share,
@@ -155,6 +170,9 @@ pub struct HiddenArgs {
     /// The worker's process spins, aborts, overflows its stack or panics in this seed.
     #[arg(long, hide = true, value_name = "KIND@SEED")]
     pub plant_process: Option<ProcessFault>,
+    /// Roles of this kind, or `all`, run in child processes.
+    #[arg(long, hide = true, value_name = "ROLE")]
+    pub host: Option<Hosted>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -178,13 +196,15 @@ impl HiddenArgs {
             madsim_seed: self.madsim_seed,
             process_fault: self.plant_process,
             announces: false,
+            host: self.host,
         }
     }
 }
 
 impl From<RunArgs> for Run {
     fn from(args: RunArgs) -> Run {
-        let RunArgs { what, seeds, jobs, out, max_fail, baseline, quiet, recheck, hidden } = args;
+        let RunArgs { what, seeds, jobs, out, max_fail, baseline, quiet, show_progress, recheck, hidden } =
+            args;
         let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Run {
             asked: what,
@@ -194,6 +214,8 @@ impl From<RunArgs> for Run {
             max_fail,
             baseline,
             quiet,
+            // Asked for by name, it is shown even where the summary is to be short.
+            show: if quiet && show_progress == Show::Auto { Show::None } else { show_progress },
             recheck,
             settings: hidden.settings(),
             limit: Duration::from_secs(hidden.watchdog),
@@ -261,6 +283,13 @@ Example:
 const LIST: &str = "\
 Example:
   tumbler list scenarios";
+const COMPLETIONS: &str = "\
+Example:
+  tumbler completions bash > ~/.local/share/bash-completion/completions/tumbler";
+const MAN: &str = "\
+Examples:
+  tumbler man > tumbler.1
+  tumbler man run | man -l -";
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 //! It exists as a type of its own so that what crosses the pipe is versioned by the build: both ends
 //! are always the same executable. A job carries its whole plan, so a worker needs no scenario file.
 
+use crate::host::Hosted;
 use crate::watch::{ProcessFault, Seen};
 use serde::{Deserialize, Serialize};
 use tumbler_plan::trace::v1;
@@ -28,6 +29,8 @@ pub struct Settings {
     pub process_fault: Option<ProcessFault>,
     /// Say whose input is handled before it is, each time: slow, and exact when the worker dies.
     pub announces: bool,
+    /// These roles run in child processes.
+    pub host: Option<Hosted>,
 }
 
 impl Default for Settings {
@@ -39,6 +42,7 @@ impl Default for Settings {
             madsim_seed: 0,
             process_fault: None,
             announces: false,
+            host: None,
         }
     }
 }

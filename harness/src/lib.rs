@@ -11,10 +11,13 @@ pub mod cli;
 pub mod exit;
 pub mod folder;
 pub mod gate;
+pub mod host;
 pub mod identity;
 pub mod job;
 pub mod judgement;
 pub mod list;
+pub mod manual;
+pub mod nearest;
 pub mod planted;
 pub mod pool;
 pub mod probe;
@@ -45,7 +48,10 @@ pub fn dispatch(cli: Cli) -> Exit {
             list::list(subject);
             Ok(Exit::PASS)
         }
+        Command::Completions { shell } => Ok(manual::completions(shell)),
+        Command::Man { command } => manual::man(command.as_deref()),
         Command::Worker => Ok(worker::serve()),
+        Command::RoleHost => host::serve::serve(),
     };
     done.unwrap_or_else(|failure| {
         terminal::note(&format!("error: {failure}"));

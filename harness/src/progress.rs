@@ -1,16 +1,41 @@
-//! Progress: a bar on a terminal, a line every few seconds off it, nothing if asked to be quiet.
+//! Progress: a bar on a terminal, a line every few seconds off it, or what was asked for.
 //!
 //! All of it goes to standard error; the summary has standard output to itself.
 
 use crate::terminal::note;
+use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Show {
+    /// A bar on a terminal, a counter off it
+    Auto,
+    /// A bar; nothing off a terminal
+    Bar,
+    /// A line every few seconds
+    Counter,
+    /// Nothing
+    None,
+}
+
+impl Show {
+    /// What is meant where standard error is, or is not, a terminal.
+    fn resolved(self, terminal: bool) -> Show {
+        match (self, terminal) {
+            (Show::Auto | Show::Bar, true) => Show::Bar,
+            (Show::Auto, false) | (Show::Counter, _) => Show::Counter,
+            (Show::Bar, false) | (Show::None, _) => Show::None,
+        }
+    }
+}
+
 /// Shows how far a sweep is.
 pub struct Progress {
     bar: Option<ProgressBar>,
-    quiet: bool,
+    counts: bool,
     planned: u64,
     done: u64,
     failed: u64,
@@ -19,8 +44,9 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub fn new(planned: u64, quiet: bool) -> Self {
-        let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
+    pub fn new(planned: u64, show: Show) -> Self {
+        let show = show.resolved(std::io::stderr().is_terminal());
+        let bar = (show == Show::Bar).then(|| {
             let bar = ProgressBar::with_draw_target(Some(planned), ProgressDrawTarget::stderr_with_hz(10));
             let style =
                 ProgressStyle::with_template("{wide_bar} {pos}/{len} seeds  {per_sec}  eta {eta}  {msg}");
@@ -28,7 +54,7 @@ impl Progress {
             bar
         });
         let now = Instant::now();
-        Progress { bar, quiet, planned, done: 0, failed: 0, began: now, told: now }
+        Progress { bar, counts: show == Show::Counter, planned, done: 0, failed: 0, began: now, told: now }
     }
 
     /// One more seed is done.
@@ -48,7 +74,7 @@ impl Progress {
 
     /// Says something if nothing was said for a while. Also to be called while nothing happens.
     pub fn beat(&mut self) {
-        if self.quiet || self.bar.is_some() || self.told.elapsed() < HEARTBEAT {
+        if !self.counts || self.told.elapsed() < HEARTBEAT {
             return;
         }
         self.told = Instant::now();
@@ -86,6 +112,19 @@ mod tests {
         assert!(
             ProgressStyle::with_template("{wide_bar} {pos}/{len} seeds  {per_sec}  eta {eta}  {msg}").is_ok()
         );
-        Progress::new(3, true).done(true);
+        Progress::new(3, Show::None).done(true);
+    }
+
+    #[test]
+    fn what_is_shown_depends_on_the_terminal_only_where_it_should() {
+        let table = [
+            (Show::Auto, Show::Bar, Show::Counter),
+            (Show::Bar, Show::Bar, Show::None),
+            (Show::Counter, Show::Counter, Show::Counter),
+            (Show::None, Show::None, Show::None),
+        ];
+        for (asked, on, off) in table {
+            assert_eq!((asked.resolved(true), asked.resolved(false)), (on, off), "{asked:?}");
+        }
     }
 }

@@ -8,6 +8,7 @@
 
 use crate::exit::{Exit, Failure};
 use crate::job::{Done, Job, Samples, Settings, Task};
+use crate::nearest::hint;
 use crate::pool::{Dead, Worker};
 use crate::{identity, judgement, selection, terminal};
 use std::fmt::Write as _;
@@ -120,8 +121,11 @@ async fn scenario(replay: &Replay, seed: u64) -> Result<Exit, Failure> {
     let (word, planted) = match replay.what.split_once('+') {
         Some((word, bug)) => {
             let planted = Planted::ALL.into_iter().find(|planted| planted.name() == bug);
-            let unknown =
-                || Failure::Usage(format!("unknown planted bug `{bug}`; `tumbler list planted` shows them"));
+            let unknown = || {
+                let names = Planted::ALL.into_iter().map(Planted::name);
+                let hint = hint(bug, names, "`tumbler list planted` shows them");
+                Failure::Usage(format!("unknown planted bug `{bug}`{hint}"))
+            };
             (word, Some(planted.ok_or_else(unknown)?))
         }
         None => (replay.what.as_str(), None),

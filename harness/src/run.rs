@@ -7,7 +7,7 @@ use crate::exit::{Exit, Failure};
 use crate::folder::Folder;
 use crate::job::{Done, Job, Settings, Task};
 use crate::pool::Pool;
-use crate::progress::Progress;
+use crate::progress::{Progress, Show};
 use crate::selection::{Chosen, Seeds, Selection};
 use crate::sweep::{Ended, sweep};
 use crate::tell::Teller;
@@ -34,6 +34,7 @@ pub struct Run {
     /// A report whose findings do not fail this run.
     pub baseline: Option<PathBuf>,
     pub quiet: bool,
+    pub show: Show,
     pub recheck: Share,
     pub settings: Settings,
     /// Longest wall time of one run.
@@ -96,7 +97,7 @@ async fn seeds(
     let mut rows = folder.rows()?;
     let planned = selection.run_count();
     let mut swept = Sweep::against(planned, baseline);
-    let mut progress = Progress::new(planned, run.quiet);
+    let mut progress = Progress::new(planned, run.show);
     let mut edited: BTreeMap<(String, u64), Plan> = BTreeMap::new();
     let mut failed = 0;
     let jobs = jobs(selection, run.recheck);

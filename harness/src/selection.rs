@@ -4,6 +4,7 @@
 //! a path. The result is sorted by scenario and seed, with nothing twice, whatever the order asked.
 
 use crate::exit::Failure;
+use crate::nearest::hint;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::str::FromStr;
@@ -203,27 +204,8 @@ fn is_path(word: &str) -> bool {
 /// Names the nearest name, if one is near.
 fn unknown(word: &str) -> Failure {
     let names = catalog().iter().chain(suites()).map(|shipped| shipped.name);
-    let nearest = names.map(|name| (distance(word, name), name)).min();
-    let hint = match nearest {
-        Some((distance, name)) if distance <= word.len().max(3) / 2 => format!(", did you mean `{name}`?"),
-        _ => "; `tumbler list scenarios` and `tumbler list suites` show them".to_owned(),
-    };
+    let hint = hint(word, names, "`tumbler list scenarios` and `tumbler list suites` show them");
     Failure::Usage(format!("unknown scenario or suite `{word}`{hint}"))
-}
-
-/// Levenshtein's.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, left) in left.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], index + 1);
-        for (column, each) in right.iter().enumerate() {
-            let cost = diagonal + usize::from(left != *each);
-            diagonal = row[column + 1];
-            row[column + 1] = cost.min(row[column] + 1).min(diagonal + 1);
-        }
-    }
-    row[right.len()]
 }
 
 const SEEDS_DEFAULT: Range<u64> = 0..100;
@@ -257,7 +239,6 @@ mod tests {
         let text = |word: &str| unknown(word).to_string();
         assert_eq!(text("standrad"), "unknown scenario or suite `standrad`, did you mean `standard`?");
         assert!(text("xyzzyxyzzyxyzzy").ends_with("`tumbler list suites` show them"));
-        assert_eq!((distance("kitten", "sitting"), distance("", "abc")), (3, 3));
     }
 
     #[test]

@@ -8,7 +8,7 @@
 
 use crate::exit::Exit;
 use crate::job::{Answer, Done, Job, Request, Samples, Settings, Task};
-use crate::{judgement, probe, roles, watch};
+use crate::{host, judgement, probe, roles, watch};
 use std::io::{BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -184,7 +184,9 @@ impl Work<'_> {
     fn run(&self, plan: &Plan, options: &Options) -> Result<Outcome, String> {
         watch::reset();
         let announce = self.settings.announces.then_some(announce as fn(watch::Seen));
-        let factory = watch::watched(Box::new(roles::role), self.settings.process_fault, announce);
+        let roles =
+            host::hosted(Box::new(roles::role), self.settings.host).map_err(|failure| failure.to_string())?;
+        let factory = watch::watched(roles, self.settings.process_fault, announce);
         catch_unwind(AssertUnwindSafe(|| tumbler_world::run(plan, &factory, options))).map_err(|payload| {
             let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
             let text = text.or_else(|| payload.downcast_ref::<String>().cloned());

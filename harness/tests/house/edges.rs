@@ -40,6 +40,8 @@ const OURS: &[(&str, &[&str])] = &[
 const OTHERS: &[(&str, &[&str])] = &[
     ("blake3", &["tumbler-plan"]),
     ("clap", &["tumbler"]),
+    ("clap_complete", &["tumbler"]),
+    ("clap_mangen", &["tumbler"]),
     ("csv", &["tumbler-reports"]),
     ("derive_more", &["tumbler-types"]),
     ("futures-channel", &["tumbler-world"]),

@@ -83,6 +83,7 @@ pub fn context<'a>(scenarios: impl IntoIterator<Item = &'a str>) -> Context {
         epsilon: Span::from_millis(250),
         bounds: Bounds {
             undelivered: Span::from_secs(5),
+            served: Span::from_secs(5),
             refused: Span::from_secs(30),
             rollback: Span::from_secs(60),
             converge: Span::from_secs(120),
