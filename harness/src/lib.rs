@@ -16,6 +16,7 @@ pub mod identity;
 pub mod job;
 pub mod judgement;
 pub mod list;
+pub mod log;
 pub mod manual;
 pub mod nearest;
 pub mod planted;

@@ -78,6 +78,7 @@ impl Role for Watched {
         {
             kind.strike();
         }
+        tracing::trace!(node = %self.node, mono = %now.mono, ?input, "handle");
         self.role.handle(now, input)
     }
 }

@@ -90,3 +90,23 @@ fn progress_is_what_was_asked_for_and_never_on_standard_output() {
     assert_eq!(code, Some(2));
     assert!(errors.contains("auto, bar, counter, none"), "{errors}");
 }
+
+#[test]
+fn logs_carry_virtual_time_hold_no_bytes_and_do_not_reach_the_run() {
+    let logged = |filter: Option<&str>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tumbler"));
+        command.args(["replay", "quiet", "--seed", "3"]).env_remove("RUST_LOG");
+        let output = command.envs(filter.map(|filter| ("RUST_LOG", filter))).output();
+        let Output { status: _, stdout, stderr } = output.expect("the program runs");
+        (stdout, String::from_utf8(stderr).expect("text"))
+    };
+    let (silent, nothing) = logged(None);
+    let (told, lines) = logged(Some("tumbler=trace"));
+    assert_eq!((silent, nothing.as_str()), (told, ""));
+    let handled: Vec<&str> = lines.lines().filter(|line| line.contains("handle")).collect();
+    assert!(handled.len() > 1_000, "{}", handled.len());
+    assert!(handled.iter().any(|line| line.contains("bytes")) && !lines.contains("bytes: ["));
+    let last = handled.last().expect("there are some");
+    let (stamp, _) = last.split_once(" s ").expect("a stamp");
+    assert!(stamp.split_once('.').is_some_and(|(seconds, _)| seconds.parse::<u64>().is_ok()), "{last}");
+}

@@ -10,6 +10,7 @@
 
 pub mod child;
 pub mod serve;
+pub mod text;
 pub mod wire;
 
 pub use child::{ChildRole, Program};

@@ -9,9 +9,8 @@
 //!
 //! `Invariant:` each conversion and its inverse name every field, so a new one is a compile error.
 
-use serde::de::{Error, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::fmt;
+use super::text::{Decimal, Entropy, Hex};
+use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, Read};
 use tumbler_types::role::v1;
 use tumbler_types::{LogIndex, Mono, NodeId, RecordId, Span, TimerId, Token, Wall};
@@ -108,17 +107,6 @@ pub enum Effect {
     Reply { call: Decimal, frame: Hex },
     SetTimer { timer: TimerId, after: Decimal },
 }
-
-/// A `u64` as a decimal string, without sign or leading zeros.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Decimal(u64);
-
-/// Bytes as lower-case hexadecimal, two digits each.
-#[derive(PartialEq, Eq)]
-pub struct Hex(Vec<u8>);
-
-/// The 32 bytes of entropy of a boot.
-pub struct Entropy([u8; 32]);
 
 impl From<v1::Now> for Now {
     fn from(v1::Now { wall, mono }: v1::Now) -> Self {
@@ -246,78 +234,6 @@ impl From<Effect> for v1::Effect {
     }
 }
 
-impl Serialize for Decimal {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Decimal {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Text(DECIMAL, |text: &str| {
-            let canonical =
-                text.bytes().all(|each| each.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-            text.parse().ok().filter(|_| canonical).map(Decimal)
-        }))
-    }
-}
-
-impl Serialize for Hex {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&hex(&self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Hex {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Text(HEX, |text: &str| bytes(text).map(Hex)))
-    }
-}
-
-impl Serialize for Entropy {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&hex(&self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Entropy {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Text(ENTROPY, |text: &str| bytes(text)?.try_into().ok().map(Entropy)))
-    }
-}
-
-/// A string that is parsed, or answered with what was expected and never with what it says.
-struct Text<F>(&'static str, F);
-
-impl<T, F: FnOnce(&str) -> Option<T>> Visitor<'_> for Text<F> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        let Text(expected, parse) = self;
-        parse(text).ok_or_else(|| E::custom(format_args!("expected {expected}")))
-    }
-}
-
-/// Lower case, two digits a byte.
-fn hex(bytes: &[u8]) -> String {
-    let digit = |each: u8| char::from(DIGITS[usize::from(each)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
-fn bytes(text: &str) -> Option<Vec<u8>> {
-    let digit = |each: u8| match each {
-        b'0'..=b'9' => Some(each - b'0'),
-        b'a'..=b'f' => Some(each - b'a' + 10),
-        _ => None,
-    };
-    let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| Some(digit(pair[0])? << 4 | digit(*pair.get(1)?)?)).collect()
-}
-
 /// Reads one line without its end into the buffer; false at the end of the stream.
 pub fn read_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     line.clear();
@@ -348,10 +264,6 @@ pub fn complaint(error: &serde_json::Error) -> String {
     format!("column {}: {}", error.column(), &text[from..place])
 }
 
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
-const DECIMAL: &str = "an unsigned decimal number below 2^64 in a string";
-const HEX: &str = "bytes in lower-case hexadecimal";
-const ENTROPY: &str = "32 bytes in lower-case hexadecimal";
 /// A boot carries a whole log; nothing honest comes near this.
 const LINE_MAX: u64 = 64 << 20;
 
