@@ -97,3 +97,14 @@ fn only_the_gate_s_own_baseline_excuses_a_finding() {
     let plain = vec![report(&seeds), planted("standard", true)];
     assert_eq!(refusals(&plain, POLICY), ["verdict: expected pass, got violated".to_owned(), expect]);
 }
+
+#[test]
+fn no_baseline_excuses_nondeterminism() {
+    let bad = failed("standard", 1, Verdict::Nondeterministic, "why");
+    let fingerprints: BTreeSet<_> = bad.fingerprint.iter().cloned().collect();
+    let report = known(&[passed("standard", 0), bad], fingerprints.clone());
+    assert_eq!((report.verdict, report.totals.known), (Verdict::Nondeterministic, 0));
+    let policy = Policy::parse(POLICY).expect("a policy");
+    let refused = gate(&[report], &policy, &fingerprints).refusals;
+    assert!(refused.iter().any(|refusal| refusal.rule == "new_findings_max"), "{refused:?}");
+}
