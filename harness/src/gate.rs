@@ -1,6 +1,6 @@
 //! `tumbler gate`: may this ship?
 //!
-//! It reads reports and a policy from files, and lets [`tumbler_reports::gate`] decide. It
+//! It reads reports and a policy from files, and lets [`mod@tumbler_reports::gate`] decide. It
 //! deliberately runs nothing: a gate that could make its own evidence would be no gate.
 
 use crate::exit::{Exit, Failure};
