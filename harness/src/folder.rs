@@ -34,6 +34,10 @@ impl Folder {
         self.0.join("results.csv")
     }
 
+    pub fn grid(&self) -> PathBuf {
+        self.0.join("grid.csv")
+    }
+
     /// Writes a capsule whole, or not at all.
     pub fn keep(&self, name: &str, capsule: &Capsule) -> Result<PathBuf, Failure> {
         let path = self.0.join(name);

@@ -10,6 +10,7 @@ pub mod check;
 pub mod cli;
 pub mod exit;
 pub mod folder;
+pub mod grid;
 pub mod identity;
 pub mod job;
 pub mod judgement;
@@ -36,6 +37,7 @@ pub fn dispatch(cli: Cli) -> Exit {
     let done = match cli.command {
         Command::Run(args) => block_on(run::run(args.into())),
         Command::Replay(args) => block_on(replay::replay(args.into())),
+        Command::Grid(args) => block_on(grid::grid(args.into())),
         Command::Check(args) => check::check(args.bounds),
         Command::List { subject } => {
             list::list(subject);

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 pub struct Progress {
     bar: Option<ProgressBar>,
     quiet: bool,
+    /// What is counted, in the plural.
+    noun: &'static str,
     planned: u64,
     done: u64,
     failed: u64,
@@ -20,15 +22,19 @@ pub struct Progress {
 
 impl Progress {
     pub fn new(planned: u64, quiet: bool) -> Self {
+        Progress::of(planned, "seeds", quiet)
+    }
+
+    pub fn of(planned: u64, noun: &'static str, quiet: bool) -> Self {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::with_draw_target(Some(planned), ProgressDrawTarget::stderr_with_hz(10));
-            let style =
-                ProgressStyle::with_template("{wide_bar} {pos}/{len} seeds  {per_sec}  eta {eta}  {msg}");
+            let style = ProgressStyle::with_template(TEMPLATE);
             bar.set_style(style.expect("a template that a test has shown"));
+            bar.set_prefix(noun);
             bar
         });
         let now = Instant::now();
-        Progress { bar, quiet, planned, done: 0, failed: 0, began: now, told: now }
+        Progress { bar, quiet, noun, planned, done: 0, failed: 0, began: now, told: now }
     }
 
     /// One more seed is done.
@@ -55,9 +61,10 @@ impl Progress {
         let elapsed = self.began.elapsed().as_millis().max(1);
         let per_second = u128::from(self.done) * 1_000 / elapsed;
         note(&format!(
-            "tumbler: {}/{} seeds, {per_second}/s, {} failed, {} s",
+            "tumbler: {}/{} {}, {per_second}/s, {} failed, {} s",
             self.done,
             self.planned,
+            self.noun,
             self.failed,
             elapsed / 1_000
         ));
@@ -74,6 +81,7 @@ impl Progress {
     }
 }
 
+const TEMPLATE: &str = "{wide_bar} {pos}/{len} {prefix}  {per_sec}  eta {eta}  {msg}";
 /// Longest silence off a terminal.
 pub const HEARTBEAT: Duration = Duration::from_secs(5);
 
@@ -83,9 +91,7 @@ mod tests {
 
     #[test]
     fn the_bar_has_a_valid_template() {
-        assert!(
-            ProgressStyle::with_template("{wide_bar} {pos}/{len} seeds  {per_sec}  eta {eta}  {msg}").is_ok()
-        );
+        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
         Progress::new(3, true).done(true);
     }
 }

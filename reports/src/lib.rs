@@ -10,6 +10,7 @@
 
 pub mod cause;
 pub mod finding;
+pub mod grid;
 pub mod number;
 pub mod planted;
 pub mod rollback;

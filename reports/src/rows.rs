@@ -32,7 +32,7 @@ impl<W: Write> RowWriter<W> {
     }
 }
 
-fn defused(field: String) -> String {
+pub(crate) fn defused(field: String) -> String {
     let formula = field.starts_with(['=', '+', '-', '@', '\t', '\r']);
     if formula { format!("'{field}") } else { field }
 }
