@@ -4,6 +4,7 @@
 //! for tests of the harness itself.
 
 use crate::gate::Gate;
+use crate::grid::Grid;
 use crate::host::Hosted;
 use crate::job::Settings;
 use crate::list::Subject;
@@ -36,6 +37,9 @@ pub enum Command {
     /// Run a capsule, or one seed of a scenario, again
     #[command(after_help = REPLAY)]
     Replay(ReplayArgs),
+    /// Strike each external call and durable write of a run, one at a time
+    #[command(after_help = GRID)]
+    Grid(GridArgs),
     /// Search the specification exhaustively within bounds
     #[command(after_help = CHECK)]
     Check(CheckArgs),
@@ -135,6 +139,26 @@ pub struct GateArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct GridArgs {
+    /// Name or path of a scenario: its orders and clocks are kept, its faults are not
+    #[arg(value_name = "SCENARIO")]
+    pub what: String,
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Worker processes [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Folder for grid.csv and capsules [default: target/tumbler in a cargo workspace, else tumbler-out]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// No progress, and one line for a pass
+    #[arg(long)]
+    pub quiet: bool,
+    #[command(flatten)]
+    pub hidden: HiddenArgs,
+}
+
+#[derive(Debug, Args)]
 pub struct CheckArgs {
     /// How far to search
     #[arg(long, value_enum, default_value_t = BoundsName::Medium)]
@@ -205,7 +229,6 @@ impl From<RunArgs> for Run {
     fn from(args: RunArgs) -> Run {
         let RunArgs { what, seeds, jobs, out, max_fail, baseline, quiet, show_progress, recheck, hidden } =
             args;
-        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Run {
             asked: what,
             seeds,
@@ -238,6 +261,19 @@ impl From<GateArgs> for Gate {
     }
 }
 
+impl From<GridArgs> for Grid {
+    fn from(args: GridArgs) -> Grid {
+        let GridArgs { what, seed, jobs, out, quiet, hidden } = args;
+        let jobs = jobs.map_or_else(cores, NonZeroUsize::get);
+        let limit = Duration::from_secs(hidden.watchdog);
+        Grid { what, seed, jobs, out, quiet, settings: hidden.settings(), limit }
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
 fn invariant(text: &str) -> Result<Invariant, String> {
     Invariant::from_id(text).ok_or_else(|| {
         let known: Vec<&str> = Invariant::ALL.into_iter().map(Invariant::id).collect();
@@ -266,6 +302,10 @@ Examples:
   tumbler replay target/tumbler/standard-17.repro.json
   tumbler replay standard --seed 17 --filter target-1
   git bisect run tumbler replay standard-17.repro.json --bisect";
+const GRID: &str = "\
+Examples:
+  tumbler grid standard
+  tumbler grid ./mine.toml --seed 7 --out /tmp/mine";
 const CHECK: &str = "\
 Example:
   tumbler check --bounds small         below a second";

@@ -56,6 +56,10 @@ impl Folder {
         format!("{}, {}", self.results().display(), FILES.join(", "))
     }
 
+    pub fn grid(&self) -> PathBuf {
+        self.0.join("grid.csv")
+    }
+
     /// Writes a capsule whole, or not at all.
     pub fn keep(&self, name: &str, capsule: &Capsule) -> Result<PathBuf, Failure> {
         self.write(name, &capsule.to_text())

@@ -66,6 +66,8 @@ pub enum Task {
         /// Try rollback commands from points of the run.
         probe: bool,
     },
+    /// Run and judge; the lines are the calls that [`is_counted`](crate::grid::occurrence::is_counted).
+    Calls,
     /// Run with the trace kept, and tell of it.
     Tell {
         /// Stop after this event.

@@ -11,6 +11,7 @@ pub mod cli;
 pub mod exit;
 pub mod folder;
 pub mod gate;
+pub mod grid;
 pub mod host;
 pub mod identity;
 pub mod job;
@@ -42,6 +43,7 @@ pub fn dispatch(cli: Cli) -> Exit {
     let done = match cli.command {
         Command::Run(args) => block_on(run::run(args.into())),
         Command::Replay(args) => block_on(replay::replay(args.into())),
+        Command::Grid(args) => block_on(grid::grid(args.into())),
         Command::Check(args) => check::check(args.bounds),
         Command::Gate(args) => gate::gate(&args.into()),
         Command::Report { report, format } => report::report(&report, format),

@@ -182,7 +182,7 @@ fn plan_lasts(plan: &Plan, id: FaultId) -> bool {
                 | Action::Pause { .. }
                 | Action::Hold { .. }
                 | Action::ClockStep { .. } => true,
-                Action::LoseReply | Action::LoseRequest | Action::FailPersist => false,
+                Action::LoseReply | Action::LoseRequest | Action::FailPersist | Action::Duplicate => false,
             }
     })
 }

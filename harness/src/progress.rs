@@ -36,6 +36,8 @@ impl Show {
 pub struct Progress {
     bar: Option<ProgressBar>,
     counts: bool,
+    /// What is counted, in the plural.
+    noun: &'static str,
     planned: u64,
     done: u64,
     failed: u64,
@@ -45,16 +47,21 @@ pub struct Progress {
 
 impl Progress {
     pub fn new(planned: u64, show: Show) -> Self {
+        Progress::of(planned, "seeds", show)
+    }
+
+    pub fn of(planned: u64, noun: &'static str, show: Show) -> Self {
         let show = show.resolved(std::io::stderr().is_terminal());
         let bar = (show == Show::Bar).then(|| {
             let bar = ProgressBar::with_draw_target(Some(planned), ProgressDrawTarget::stderr_with_hz(10));
-            let style =
-                ProgressStyle::with_template("{wide_bar} {pos}/{len} seeds  {per_sec}  eta {eta}  {msg}");
+            let style = ProgressStyle::with_template(TEMPLATE);
             bar.set_style(style.expect("a template that a test has shown"));
+            bar.set_prefix(noun);
             bar
         });
         let now = Instant::now();
-        Progress { bar, counts: show == Show::Counter, planned, done: 0, failed: 0, began: now, told: now }
+        let counts = show == Show::Counter;
+        Progress { bar, counts, noun, planned, done: 0, failed: 0, began: now, told: now }
     }
 
     /// One more seed is done.
@@ -81,9 +88,10 @@ impl Progress {
         let elapsed = self.began.elapsed().as_millis().max(1);
         let per_second = u128::from(self.done) * 1_000 / elapsed;
         note(&format!(
-            "tumbler: {}/{} seeds, {per_second}/s, {} failed, {} s",
+            "tumbler: {}/{} {}, {per_second}/s, {} failed, {} s",
             self.done,
             self.planned,
+            self.noun,
             self.failed,
             elapsed / 1_000
         ));
@@ -100,6 +108,7 @@ impl Progress {
     }
 }
 
+const TEMPLATE: &str = "{wide_bar} {pos}/{len} {prefix}  {per_sec}  eta {eta}  {msg}";
 /// Longest silence off a terminal.
 pub const HEARTBEAT: Duration = Duration::from_secs(5);
 
@@ -109,9 +118,7 @@ mod tests {
 
     #[test]
     fn the_bar_has_a_valid_template() {
-        assert!(
-            ProgressStyle::with_template("{wide_bar} {pos}/{len} seeds  {per_sec}  eta {eta}  {msg}").is_ok()
-        );
+        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
         Progress::new(3, Show::None).done(true);
     }
 

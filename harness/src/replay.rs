@@ -8,13 +8,12 @@
 
 use crate::exit::{Exit, Failure};
 use crate::job::{Done, Job, Samples, Settings, Task};
-use crate::nearest::hint;
 use crate::pool::{Dead, Worker};
 use crate::{identity, judgement, selection, terminal};
 use std::fmt::Write as _;
 use std::time::Duration;
 use tumbler_plan::trace::v1;
-use tumbler_plan::{Capsule, Checkpoint, Plan, Planted};
+use tumbler_plan::{Capsule, Checkpoint, Plan};
 use tumbler_reports::number::{grouped, seconds};
 use tumbler_reports::{SeedReport, finding};
 use tumbler_types::Verdict;
@@ -118,19 +117,8 @@ async fn capsule(replay: &Replay) -> Result<Exit, Failure> {
 
 async fn scenario(replay: &Replay, seed: u64) -> Result<Exit, Failure> {
     // Rows of planted runs are called SCENARIO+BUG.
-    let (word, planted) = match replay.what.split_once('+') {
-        Some((word, bug)) => {
-            let planted = Planted::ALL.into_iter().find(|planted| planted.name() == bug);
-            let unknown = || {
-                let names = Planted::ALL.into_iter().map(Planted::name);
-                let hint = hint(bug, names, "`tumbler list planted` shows them");
-                Failure::Usage(format!("unknown planted bug `{bug}`{hint}"))
-            };
-            (word, Some(planted.ok_or_else(unknown)?))
-        }
-        None => (replay.what.as_str(), None),
-    };
-    let mut plan = selection::one(word)?.plan(seed);
+    let (scenario, planted) = selection::one_planted(&replay.what)?;
+    let mut plan = scenario.plan(seed);
     plan.planted = planted.or(plan.planted);
     let ran = ran(replay, &replay.what, &plan, Samples::At(Vec::new())).await?;
     let row = &ran.report.row;

@@ -197,6 +197,18 @@ pub fn one(word: &str) -> Result<Scenario, Failure> {
     scenario(word).map(tumbler_scenarios::Shipped::scenario).ok_or_else(|| unknown(word))
 }
 
+/// A scenario by name or path, with `+BUG` if one is to be planted.
+pub fn one_planted(word: &str) -> Result<(Scenario, Option<Planted>), Failure> {
+    let Some((name, bug)) = word.split_once('+') else { return Ok((one(word)?, None)) };
+    let planted = Planted::ALL.into_iter().find(|planted| planted.name() == bug);
+    let unknown = || {
+        let names = Planted::ALL.into_iter().map(Planted::name);
+        let hint = hint(bug, names, "`tumbler list planted` shows them");
+        Failure::Usage(format!("unknown planted bug `{bug}`{hint}"))
+    };
+    Ok((one(name)?, Some(planted.ok_or_else(unknown)?)))
+}
+
 fn is_path(word: &str) -> bool {
     word.contains('/') || word.ends_with(".toml")
 }

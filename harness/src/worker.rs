@@ -7,6 +7,7 @@
 //! When its input closes it ends at once, whatever it was doing: no orphan outlives its parent.
 
 use crate::exit::Exit;
+use crate::grid::occurrence::is_counted;
 use crate::job::{Answer, Done, Job, Request, Samples, Settings, Task};
 use crate::{host, judgement, probe, roles, watch};
 use std::io::{BufRead, Write};
@@ -58,6 +59,7 @@ impl Work<'_> {
     fn work(&self, job: &Job) -> Done {
         match &job.task {
             Task::Judge { recheck, probe } => self.judge(job, *recheck, *probe),
+            Task::Calls => self.calls(job),
             Task::Tell { until, samples, filter } => self.tell(job, *until, samples, filter.as_deref()),
         }
     }
@@ -131,6 +133,27 @@ impl Work<'_> {
                 report.fired = probed.fired;
                 done.edited = Some(plan);
             }
+        }
+    }
+
+    fn calls(&self, job: &Job) -> Done {
+        let Job { id, name, plan, task: _ } = job;
+        let outcome = match self.run(plan, &Options { keep_trace: true, ..self.options() }) {
+            Ok(outcome) => outcome,
+            Err(why) => return self.crashed(job, why),
+        };
+        let counted = |observed: &&Observed| is_counted(&plan.topology, observed);
+        Done {
+            id: *id,
+            report: judgement::report(name, plan, &outcome, self.settings.blind),
+            edited: None,
+            samples: Vec::new(),
+            lines: outcome
+                .trace
+                .iter()
+                .filter(counted)
+                .map(|observed| v1::Event::new(&plan.topology, observed))
+                .collect(),
         }
     }
 

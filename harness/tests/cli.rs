@@ -327,3 +327,43 @@ fn a_user_s_own_scenario_runs_from_any_folder() {
     assert!(read(shell.path("out/results.csv")).contains("\nmine,5,pass,"));
     shell.check("replay ./mine.toml --seed 5", 0);
 }
+
+#[test]
+fn a_grid_strikes_everything_once_and_is_the_same_for_every_number_of_jobs() {
+    let shell = Shell::new();
+    shell.write("idle.toml", &without("quiet", "[[order]]").replace("\"quiet\"", "\"idle\""));
+    let text = shell.check("grid quiet --out one --jobs 1", 0);
+    assert!(text.contains("PASS  grid of quiet seed 0  ") && text.contains("\ndraft\n"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let quiet = shell.check("grid quiet --out three --jobs 3 --quiet", 0);
+    assert_eq!(quiet.lines().count(), 1, "{quiet}");
+    let rows = read(shell.path("one/grid.csv"));
+    assert_eq!(rows, read(shell.path("three/grid.csv")));
+    let runs: std::collections::BTreeSet<&str> = rows.lines().collect();
+    assert_eq!(runs.len(), rows.lines().count(), "no run twice");
+    for strike in tumbler_reports::grid::Strike::ALL {
+        assert!(rows.contains(&format!(",{},pass,", strike.name())), "{}", strike.name());
+    }
+    for (line, code, expect) in [
+        ("grid standrad", 2, "did you mean `standard`?"),
+        ("grid quiet+nonsense", 2, "unknown planted bug"),
+        ("grid ./idle.toml --out idle", 15, "nothing to strike"),
+        ("grid quiet+lying-fsync --out fails", 10, "the undisturbed run itself is no pass"),
+    ] {
+        let got = shell.check(line, code);
+        assert!(got.contains(expect), "tumbler {line}\nexpected {expect}\ngot {got}");
+    }
+}
+
+#[test]
+fn a_grid_finds_a_target_that_ignores_fences_in_held_calls_alone_and_the_capsule_reproduces() {
+    let shell = Shell::new();
+    let text = shell.check("grid zombie-rotator+target-ignores-fences --out red", 10);
+    assert!(text.contains("  AO: violated applied-once ("), "{text}");
+    let rows = read(shell.path("red/grid.csv"));
+    let red: Vec<&str> = rows.lines().skip(1).filter(|row| !row.contains(",pass,")).collect();
+    let held = |row: &&str| row.contains(",apply-request,") && row.contains(",held,violated,applied-once,");
+    assert!(!red.is_empty() && red.iter().all(held), "{red:?}");
+    let replay = text.lines().find_map(|line| line.split_once("replay: tumbler ")).expect("a replay line").1;
+    assert!(shell.check(replay, 10).starts_with("REPRODUCED"));
+}

@@ -14,6 +14,7 @@ pub mod coverage;
 pub mod escape;
 pub mod finding;
 pub mod gate;
+pub mod grid;
 pub mod junit;
 pub mod markdown;
 pub mod number;

@@ -122,7 +122,8 @@ fn victims(fault: &Fault) -> Vec<NodeId> {
         FaultAction::Hold { .. }
         | FaultAction::LoseReply
         | FaultAction::LoseRequest
-        | FaultAction::FailPersist => Vec::new(),
+        | FaultAction::FailPersist
+        | FaultAction::Duplicate => Vec::new(),
     }
 }
 

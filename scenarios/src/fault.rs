@@ -50,6 +50,7 @@ enum Deed {
     LoseReply,
     LoseRequest,
     FailPersist,
+    Duplicate,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,6 +112,7 @@ impl FaultEntry {
             Deed::LoseReply => FaultAction::LoseReply,
             Deed::LoseRequest => FaultAction::LoseRequest,
             Deed::FailPersist => FaultAction::FailPersist,
+            Deed::Duplicate => FaultAction::Duplicate,
         };
         exists.then_some((trigger, action))
     }
@@ -207,7 +209,11 @@ fn begins_in_time(context: &Context, what: &str, words: &Words, latest: Span) ->
 fn needs_point(kind: FaultKind, spanned: &Spanned<String>) -> Result<(), Flaw> {
     match kind {
         FaultKind::Partition | FaultKind::Crash | FaultKind::Pause | FaultKind::ClockStep => Ok(()),
-        FaultKind::Hold | FaultKind::LoseReply | FaultKind::LoseRequest | FaultKind::FailPersist => {
+        FaultKind::Hold
+        | FaultKind::LoseReply
+        | FaultKind::LoseRequest
+        | FaultKind::FailPersist
+        | FaultKind::Duplicate => {
             let problem = format!("a {} needs a point, not a time", kind.name());
             Err(Flaw::new(
                 spanned.span(),
@@ -222,7 +228,7 @@ fn needs_point(kind: FaultKind, spanned: &Spanned<String>) -> Result<(), Flaw> {
 fn fitting_point(kind: FaultKind, spanned: &Spanned<String>, spot: &Spot) -> Result<(), Flaw> {
     let fits = |point: &Point| match kind {
         FaultKind::Partition | FaultKind::Crash | FaultKind::Pause | FaultKind::ClockStep => true,
-        FaultKind::Hold => matches!(point, Point::Sending(_) | Point::Replying(_)),
+        FaultKind::Hold | FaultKind::Duplicate => matches!(point, Point::Sending(_) | Point::Replying(_)),
         FaultKind::LoseReply | FaultKind::LoseRequest => matches!(point, Point::Sending(_)),
         FaultKind::FailPersist => matches!(point, Point::PersistBegins),
     };
@@ -238,7 +244,7 @@ const fn fitting(kind: FaultKind) -> &'static str {
         FaultKind::Partition | FaultKind::Crash | FaultKind::Pause | FaultKind::ClockStep => {
             "`at`, or any point"
         }
-        FaultKind::Hold => "`sending` or `replying`",
+        FaultKind::Hold | FaultKind::Duplicate => "`sending` or `replying`",
         FaultKind::LoseReply | FaultKind::LoseRequest => "`sending`",
         FaultKind::FailPersist => "`point = \"persist-begins\"`",
     }
@@ -331,6 +337,7 @@ fn deed(context: &Context, table: &FaultTable, kind: FaultKind, when: &When) -> 
         FaultKind::LoseReply => Ok(Deed::LoseReply),
         FaultKind::LoseRequest => Ok(Deed::LoseRequest),
         FaultKind::FailPersist => Ok(Deed::FailPersist),
+        FaultKind::Duplicate => Ok(Deed::Duplicate),
     }
 }
 
@@ -375,7 +382,9 @@ fn lasting(context: &Context, table: &FaultTable, kind: FaultKind) -> Result<Opt
         | FaultKind::Pause
         | FaultKind::Hold
         | FaultKind::ClockStep => true,
-        FaultKind::LoseReply | FaultKind::LoseRequest | FaultKind::FailPersist => false,
+        FaultKind::LoseReply | FaultKind::LoseRequest | FaultKind::FailPersist | FaultKind::Duplicate => {
+            false
+        }
     };
     match (&table.lasts, &table.until) {
         (Some(words), _) if !stands => Err(misplaced("lasts", words.span.clone(), kind)),

@@ -468,6 +468,8 @@ const fn stands(kind: FaultKind) -> bool {
         | FaultKind::Pause
         | FaultKind::Hold
         | FaultKind::ClockStep => true,
-        FaultKind::LoseReply | FaultKind::LoseRequest | FaultKind::FailPersist => false,
+        FaultKind::LoseReply | FaultKind::LoseRequest | FaultKind::FailPersist | FaultKind::Duplicate => {
+            false
+        }
     }
 }

@@ -186,7 +186,7 @@ at = "5s""#,
 small.toml:28:8: unknown `kind`
 28 | kind = "explosion"
    |        ^^^^^^^^^^^
-   = expected: partition, crash, pause, hold, lose-reply, lose-request, clock-step, fail-persist
+   = expected: partition, crash, pause, hold, lose-reply, lose-request, clock-step, fail-persist, duplicate
    = got: `explosion`
    = to do: take one of the expected names
 "#,

@@ -193,7 +193,10 @@ fn validate_plan(plan: &Plan) -> Result<(), String> {
                 Some(until)
             }
             FaultAction::Hold { until } => Some(until),
-            FaultAction::LoseReply | FaultAction::LoseRequest | FaultAction::FailPersist => None,
+            FaultAction::LoseReply
+            | FaultAction::LoseRequest
+            | FaultAction::FailPersist
+            | FaultAction::Duplicate => None,
         };
         if let Some(Until::On { pattern: Pattern { node: Some(node), .. }, .. }) = until {
             known(*node)?;

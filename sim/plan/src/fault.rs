@@ -91,6 +91,8 @@ pub enum FaultAction {
     },
     /// The durable write that triggered (a `PersistBegins` point) fails.
     FailPersist,
+    /// The message that triggered (a `Sending` or `Replying` point) arrives, and once more later.
+    Duplicate,
 }
 
 /// When a standing fault ends; always at the plan's `heal_at` at the latest.
@@ -116,6 +118,7 @@ impl FaultAction {
             FaultAction::LoseRequest => FaultKind::LoseRequest,
             FaultAction::ClockStep { .. } => FaultKind::ClockStep,
             FaultAction::FailPersist => FaultKind::FailPersist,
+            FaultAction::Duplicate => FaultKind::Duplicate,
         }
     }
 }

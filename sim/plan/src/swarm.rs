@@ -100,6 +100,7 @@ impl Draw<'_> {
             FaultKind::LoseRequest => self.loss(LOSABLE_REQUESTS, FaultAction::LoseRequest),
             FaultKind::ClockStep => self.clock_step(),
             FaultKind::FailPersist => self.fail_persist(),
+            FaultKind::Duplicate => self.duplicate(),
         }
     }
 
@@ -178,6 +179,16 @@ impl Draw<'_> {
         let trigger = self.at();
         let until = self.lasting();
         Some((trigger, FaultAction::ClockStep { node, offset_nanos, until }))
+    }
+
+    /// Half of them double a rotator's request, the others anything that can be held.
+    fn duplicate(&mut self) -> Option<Disturbance> {
+        let point = if self.stream.chance(1, 2) {
+            Point::Sending(*self.pick(ROTATOR_REQUESTS)?)
+        } else {
+            *self.pick(HOLDABLE)?
+        };
+        Some((self.on(point, None), FaultAction::Duplicate))
     }
 
     fn fail_persist(&mut self) -> Option<Disturbance> {

@@ -23,10 +23,12 @@ pub enum FaultKind {
     ClockStep,
     /// One durable write fails, and the role is told.
     FailPersist,
+    /// One message or request is delivered twice.
+    Duplicate,
 }
 
 impl FaultKind {
-    pub const ALL: [FaultKind; 8] = [
+    pub const ALL: [FaultKind; 9] = [
         FaultKind::Partition,
         FaultKind::Crash,
         FaultKind::Pause,
@@ -35,6 +37,7 @@ impl FaultKind {
         FaultKind::LoseRequest,
         FaultKind::ClockStep,
         FaultKind::FailPersist,
+        FaultKind::Duplicate,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -47,6 +50,7 @@ impl FaultKind {
             FaultKind::LoseRequest => "lose-request",
             FaultKind::ClockStep => "clock-step",
             FaultKind::FailPersist => "fail-persist",
+            FaultKind::Duplicate => "duplicate",
         }
     }
 
@@ -63,6 +67,7 @@ impl FaultKind {
             FaultKind::LoseRequest => "a request or message never arrives",
             FaultKind::ClockStep => "a node's wall clock jumps",
             FaultKind::FailPersist => "a durable write fails and says so",
+            FaultKind::Duplicate => "a message or request arrives twice",
         }
     }
 }

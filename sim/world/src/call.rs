@@ -17,8 +17,8 @@ pub struct Call {
     pub reply_lost: bool,
     /// The caller has its completion, or is gone.
     pub done: bool,
-    /// The callee has answered.
-    pub answered: bool,
+    /// Answers that the callee may still send: one for each copy of the request.
+    pub answers_left: u8,
 }
 
 /// All calls of a run, by caller and the caller's ordinal.

@@ -50,6 +50,7 @@ pub enum Due {
 }
 
 /// Bytes in flight.
+#[derive(Clone)]
 pub struct Message {
     pub from: NodeId,
     pub to: NodeId,

@@ -9,7 +9,7 @@ use crate::store::{Pending, Write};
 use tumbler_plan::{Planted, Point};
 use tumbler_types::event::LossCause;
 use tumbler_types::role::v1::{Effect, Effects, Input};
-use tumbler_types::{Event, LogIndex, NodeId, Span, Token};
+use tumbler_types::{Event, Instant, LogIndex, NodeId, Span, Token};
 
 /// How much later than it said a lying disk writes.
 const LIE: Span = Span::from_secs(20);
@@ -88,7 +88,7 @@ impl Engine<'_> {
                     context,
                     reply_lost: disposition.lose_reply,
                     done: false,
-                    answered: false,
+                    answers_left: if disposition.doubles { 2 } else { 1 },
                 });
                 self.record(id, Event::Called { call, to, frame: kind, tag });
                 self.observer.called(id, &frame, self.now, &mut self.recorder);
@@ -109,13 +109,13 @@ impl Engine<'_> {
     }
 
     fn reply(&mut self, id: NodeId, token: Token, frame: Vec<u8>, mut disposition: Disposition) {
-        // A reply to a call that was never made, or a second one, goes nowhere.
+        // A reply to a call that was never made, or one more than its requests, goes nowhere.
         let Some(call) = self.calls.named_by(token) else { return };
         let made = *self.calls.get(call);
-        if made.callee != id || made.answered {
+        if made.callee != id || made.answers_left == 0 {
             return;
         }
-        self.calls.get_mut(call).answered = true;
+        self.calls.get_mut(call).answers_left -= 1;
         let (kind, tag) = (tumbler_wire::frame::kind_of(&frame), self.observer.frame_tag(&frame));
         self.record(id, Event::Replied { call, to: made.caller, frame: kind, tag });
         self.observer.replied(id, made.caller, made.context, &frame, self.now, &mut self.recorder);
@@ -152,6 +152,9 @@ impl Engine<'_> {
         }
         let key = Key::new(Class::Link, self.links.entity(from, to), ordinal);
         let message = Message { from, to, incarnation, frame, carries };
+        if disposition.doubles {
+            self.double(arrival, &message);
+        }
         match disposition.hold {
             Some(fault) => {
                 self.record(from, Event::Held { to, frame: kind });
@@ -159,6 +162,16 @@ impl Engine<'_> {
             }
             None => self.queue.push(arrival, key, Due::Arrive(message)),
         }
+    }
+
+    /// A copy that leaves when the first arrives. It draws from the link's stream only now that the
+    /// fault fires, so the run before it stays as it was; later messages of the link draw anew.
+    fn double(&mut self, arrival: Instant, message: &Message) {
+        let Message { from, to, .. } = *message;
+        self.messages += 1;
+        let (second, ordinal) = self.links.send(arrival, from, to);
+        let key = Key::new(Class::Link, self.links.entity(from, to), ordinal);
+        self.queue.push(second, key, Due::Arrive(message.clone()));
     }
 
     fn begin_write(&mut self, id: NodeId, token: Token, write: Write) -> u32 {

@@ -24,6 +24,7 @@ pub struct Disposition {
     pub lose: bool,
     pub lose_reply: bool,
     pub fails: bool,
+    pub doubles: bool,
     /// Held by the fault with this index.
     pub hold: Option<usize>,
 }
@@ -135,6 +136,7 @@ impl Engine<'_> {
             disposition.lose |= other.lose;
             disposition.lose_reply |= other.lose_reply;
             disposition.fails |= other.fails;
+            disposition.doubles |= other.doubles;
             disposition.hold = disposition.hold.or(other.hold);
         }
         disposition
@@ -184,6 +186,10 @@ impl Engine<'_> {
                 disposition.fails = true;
                 None
             }
+            FaultAction::Duplicate => {
+                disposition.doubles = true;
+                None
+            }
         };
         match until {
             Some(until) => self.stand(index, until),
@@ -200,7 +206,7 @@ impl Engine<'_> {
             FaultAction::Partition { .. } | FaultAction::ClockStep { .. } => true,
             FaultAction::Crash { node, .. } => self.node(*node).state != State::Down,
             FaultAction::Pause { node, .. } => self.node(*node).state == State::Up,
-            FaultAction::Hold { .. } | FaultAction::LoseRequest => {
+            FaultAction::Hold { .. } | FaultAction::LoseRequest | FaultAction::Duplicate => {
                 matches!(subject, Some(Subject::Message | Subject::Call))
             }
             FaultAction::LoseReply => subject == Some(Subject::Call),
@@ -245,7 +251,10 @@ impl Engine<'_> {
                 self.set_clock(*node, base);
             }
             FaultAction::Hold { .. } => self.release(index),
-            FaultAction::LoseReply | FaultAction::LoseRequest | FaultAction::FailPersist => {
+            FaultAction::LoseReply
+            | FaultAction::LoseRequest
+            | FaultAction::FailPersist
+            | FaultAction::Duplicate => {
                 unreachable!("faults of an instant never stand")
             }
         }

@@ -6,7 +6,7 @@ use tumbler_plan::{FaultAction, Point, Trigger, Until};
 use tumbler_types::event::{FrameKind, LossCause};
 use tumbler_types::role::v1::{Effects, Input, Now, Role};
 use tumbler_types::{Event, NodeId, Span};
-use tumbler_world::{Driver, Options, run};
+use tumbler_world::{Driver, Options, Outcome, run};
 
 const SENDING: Point = Point::Sending(FrameKind::QueryRequest);
 
@@ -119,6 +119,49 @@ impl Role for Watched {
         }
         self.role.handle(now, input)
     }
+}
+
+/// Times at which this kind of event happens at the node.
+fn times(outcome: &Outcome, node: NodeId, kind: &str) -> Vec<u64> {
+    kinds(outcome, node).into_iter().filter(|(_, other)| *other == kind).map(|(at, _)| at).collect()
+}
+
+#[test]
+fn a_doubled_request_is_handled_and_answered_twice_and_completes_once() {
+    let doubled = vec![(first(CLIENT, SENDING), FaultAction::Duplicate)];
+    let outcome = trace(&plan(doubled), Options::default());
+    assert_eq!(times(&outcome, SERVER, "CallArrived")[..3], [1_010, 1_020, 2_010]);
+    assert_eq!(times(&outcome, SERVER, "Persisted")[..3], [1_020, 1_030, 2_020]);
+    assert_eq!(times(&outcome, SERVER, "Replied")[..3], [1_020, 1_030, 2_020]);
+    assert_eq!(
+        times(&outcome, CLIENT, "Returned")[..2],
+        [1_030, 2_030],
+        "the second answer completes nothing"
+    );
+    assert_eq!(count(&outcome, |event| matches!(event, Event::CallUnknown { .. })), 0);
+}
+
+#[test]
+fn a_doubled_reply_completes_its_call_once() {
+    let point = Point::Replying(FrameKind::QueryReply);
+    let outcome = trace(&plan(vec![(first(SERVER, point), FaultAction::Duplicate)]), Options::default());
+    assert_eq!(times(&outcome, SERVER, "Replied")[..2], [1_020, 2_020]);
+    assert_eq!(times(&outcome, CLIENT, "Returned")[..2], [1_030, 2_030]);
+}
+
+#[test]
+fn the_run_before_a_doubled_request_is_the_undisturbed_one() {
+    let point = |nth| Trigger::On {
+        pattern: tumbler_plan::Pattern { point: SENDING, node: Some(CLIENT) },
+        nth,
+        after: tumbler_types::Instant::ZERO,
+    };
+    let quiet = trace(&plan(vec![]), Options::default());
+    let doubled = trace(&plan(vec![(point(3), FaultAction::Duplicate)]), Options::default());
+    let began = doubled.trace.iter().position(|observed| observed.event.kind() == "FaultBegan");
+    let began = began.expect("it fired");
+    assert_eq!(doubled.trace[..began], quiet.trace[..began]);
+    assert_eq!(doubled.trace[began].at, at_ms(3_000));
 }
 
 #[test]
