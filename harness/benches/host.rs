@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use tumbler::host::{ChildRole, Program};
 use tumbler::roles;
 use tumbler_plan::Plan;
-use tumbler_types::NodeId;
 use tumbler_types::role::v1::{Effects, Input, Now, Role};
+use tumbler_types::{Build, NodeId};
 use tumbler_world::Options;
 
 /// Inputs of one incarnation, in order.
@@ -42,7 +42,7 @@ fn main() {
     for seed in 0..SEEDS {
         let plan = scenario.plan(seed);
         for (node, inputs) in lives(&plan) {
-            let left = here.live(roles::role(&plan, node), &inputs);
+            let left = here.live(roles::plain(&plan, node), &inputs);
             let right = hosted.live(Box::new(ChildRole::new(&program, &plan, node)), &inputs);
             assert!(left == right, "{} differs", plan.topology.name(node));
         }
@@ -56,10 +56,12 @@ fn main() {
 fn lives(plan: &Plan) -> Vec<Life> {
     let lives = Lives::default();
     let kept = Arc::clone(&lives);
-    let factory = move |plan: &Plan, node: NodeId| -> Box<dyn Role> {
+    let factory = move |plan: &Plan, node: NodeId, build: Build| -> Box<dyn Role> {
         let mut all = kept.lock().expect("nothing panics while it holds this");
         all.push((node, Vec::new()));
-        Box::new(Recorded { role: roles::role(plan, node), place: all.len() - 1, lives: Arc::clone(&kept) })
+        let place = all.len() - 1;
+        let role = Recorded { role: roles::plain(plan, node), place, lives: Arc::clone(&kept) };
+        roles::in_session(Box::new(role), plan, node, build)
     };
     drop(tumbler_world::run(plan, &factory, &Options::default()));
     std::mem::take(&mut lives.lock().expect("nothing panics while it holds this"))

@@ -9,6 +9,8 @@
 mod planted;
 #[path = "../src/roles.rs"]
 mod roles;
+#[path = "../src/shim.rs"]
+mod shim;
 
 use std::time::{Duration, Instant};
 use tumbler_plan::Plan;

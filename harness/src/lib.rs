@@ -29,6 +29,7 @@ pub mod report;
 pub mod roles;
 pub mod run;
 pub mod selection;
+pub mod shim;
 pub mod sweep;
 pub mod tell;
 pub mod terminal;

@@ -14,7 +14,7 @@ use tumbler_wire::{Frame, LogCommand};
 /// Acknowledges a revocation in the next heartbeat whether or not it was stored.
 pub struct HastyAgent<R> {
     role: R,
-    heard: BTreeMap<SecretId, Serial>,
+    heard: BTreeMap<SecretId, Option<Serial>>,
 }
 
 impl<R> HastyAgent<R> {

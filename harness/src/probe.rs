@@ -181,8 +181,13 @@ fn plan_lasts(plan: &Plan, id: FaultId) -> bool {
                 | Action::Crash { .. }
                 | Action::Pause { .. }
                 | Action::Hold { .. }
-                | Action::ClockStep { .. } => true,
-                Action::LoseReply | Action::LoseRequest | Action::FailPersist | Action::Duplicate => false,
+                | Action::ClockStep { .. }
+                | Action::Redeploy { .. } => true,
+                Action::LoseReply
+                | Action::LoseRequest
+                | Action::FailPersist
+                | Action::Duplicate
+                | Action::Strip => false,
             }
     })
 }

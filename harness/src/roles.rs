@@ -1,14 +1,32 @@
 //! Puts roles into worlds: the one place that knows the system, its environment and the world.
 
 use crate::planted;
+use crate::shim::CompatibilityShim;
 use tumbler_environment::{Operator, Order, Replica, Target, Workload};
 use tumbler_plan::{Plan, Planted};
-use tumbler_rotation::{Agent, Authority, Rotator, Settings};
+use tumbler_rotation::{Agent, Authority, Rotator, Session, Settings};
 use tumbler_types::role::v1::Role;
-use tumbler_types::{Enforcement, NodeId, RoleKind};
+use tumbler_types::{Build, Enforcement, NodeId, RoleKind};
 
-/// The role of a node, wrapped if the plan plants a bug at its seam.
-pub fn role(plan: &Plan, node: NodeId) -> Box<dyn Role> {
+/// The role of a node as this build, wrapped if the plan plants a bug at its seam.
+pub fn role(plan: &Plan, node: NodeId, build: Build) -> Box<dyn Role> {
+    let role = in_session(plain(plan, node), plan, node, build);
+    match plan.planted {
+        Some(Planted::AuthorityTakesOlder) if node == plan.topology.authority() => {
+            Box::new(CompatibilityShim::new(role))
+        }
+        _ => role,
+    }
+}
+
+/// Puts a role behind the session that negotiates formats for it.
+pub fn in_session(role: Box<dyn Role>, plan: &Plan, node: NodeId, build: Build) -> Box<dyn Role> {
+    Box::new(Session::new(role, node, &plan.topology, build))
+}
+
+/// The role without its session: bugs are planted between the two, and hosted roles live there,
+/// where frames are plain.
+pub fn plain(plan: &Plan, node: NodeId) -> Box<dyn Role> {
     let (kind, ordinal) = plan.topology.kind(node).expect("the world asks only for nodes of its topology");
     let (topology, timing) = (plan.topology.clone(), plan.timing.clone());
     let settings =

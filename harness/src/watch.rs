@@ -12,7 +12,7 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use tumbler_plan::Plan;
 use tumbler_types::role::v1::{Effects, Input, Now, Role};
-use tumbler_types::{Instant, NodeId};
+use tumbler_types::{Build, Instant, NodeId};
 use tumbler_world::RoleFactory;
 
 /// What was seen last.
@@ -53,9 +53,9 @@ pub fn watched(
     fault: Option<ProcessFault>,
     announce: Option<fn(Seen)>,
 ) -> Box<RoleFactory> {
-    Box::new(move |plan: &Plan, node: NodeId| {
+    Box::new(move |plan: &Plan, node: NodeId, build: Build| {
         let fault = fault.filter(|fault| fault.seed == plan.seed).map(|fault| fault.kind);
-        Box::new(Watched { role: roles(plan, node), node, fault, announce })
+        Box::new(Watched { role: roles(plan, node, build), node, fault, announce })
     })
 }
 

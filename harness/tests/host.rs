@@ -8,7 +8,7 @@ use tumbler::host::{ChildRole, Program};
 use tumbler::roles;
 use tumbler_plan::{Digest, Plan};
 use tumbler_types::role::v1::{Effects, Input, Now, Role};
-use tumbler_types::{NodeId, Verdict};
+use tumbler_types::{Build, NodeId, Verdict};
 use tumbler_world::{Options, Outcome};
 
 const SCENARIOS: [&str; 3] = ["standard", "zombie-rotator", "revoke-everywhere"];
@@ -49,9 +49,13 @@ fn a_hosted_role_gives_the_digest_that_it_gives_in_process() {
 /// Runs a seed with the rotators in children of this program.
 fn with_rotators(role: fn(ChildRole) -> Box<dyn Role>, program: Program) -> Outcome {
     let plan = plan();
-    let factory = move |plan: &Plan, node: NodeId| match plan.topology.name(node).starts_with("rotator") {
-        true => role(ChildRole::new(&program, plan, node)),
-        false => roles::role(plan, node),
+    let factory = move |plan: &Plan, node: NodeId, build: Build| match plan
+        .topology
+        .name(node)
+        .starts_with("rotator")
+    {
+        true => roles::in_session(role(ChildRole::new(&program, plan, node)), plan, node, build),
+        false => roles::role(plan, node, build),
     };
     tumbler_world::run(&plan, &factory, &Options::default())
 }

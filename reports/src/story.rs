@@ -239,6 +239,8 @@ mod tests {
             canaries: 1,
             heal_at: Instant(100),
             end_at: Instant(100),
+            builds: Vec::new(),
+            floor: tumbler_types::Format::LOWEST,
             offsets: vec![Offset { node: NodeId(3), nanos: -500_000_000 }],
             orders: Vec::new(),
             faults: vec![Fault {

@@ -118,12 +118,14 @@ fn victims(fault: &Fault) -> Vec<NodeId> {
         }
         FaultAction::Crash { node, until: _ }
         | FaultAction::Pause { node, until: _ }
+        | FaultAction::Redeploy { node, build: _, until: _ }
         | FaultAction::ClockStep { node, offset_nanos: _, until: _ } => vec![*node],
         FaultAction::Hold { .. }
         | FaultAction::LoseReply
         | FaultAction::LoseRequest
         | FaultAction::FailPersist
-        | FaultAction::Duplicate => Vec::new(),
+        | FaultAction::Duplicate
+        | FaultAction::Strip => Vec::new(),
     }
 }
 

@@ -76,6 +76,10 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "partition-in-each-phase",
     "two-secrets",
     "many-holders",
+    "rolling-upgrade",
+    "three-builds",
+    "downgrade-below-floor",
+    "stripped-negotiation",
 ];
 
 const EMBEDDED_SUITES: &[Embedded] = shipped!["suites": "smoke", "ci", "planted"];

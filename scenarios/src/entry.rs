@@ -7,13 +7,13 @@
 //! It deliberately executes nothing: a drawn entry is a line of the plan.
 
 use crate::error::Flaw;
-use crate::file::{ClockTable, OrderTable, Words};
+use crate::file::{BuildTable, ClockTable, OrderTable, Words};
 use crate::names;
 use crate::range::{Chance, Drawn, spell};
 use tumbler_plan::plan::Offset;
-use tumbler_plan::{Order, Stream, StreamName};
+use tumbler_plan::{Deployed, Order, Stream, StreamName};
 use tumbler_types::event::OrderKind;
-use tumbler_types::{Instant, NodeId, SecretId, Span, Topology};
+use tumbler_types::{Build, Format, Instant, NodeId, SecretId, Span, Topology};
 
 /// What entries are checked against.
 pub(crate) struct Context<'a> {
@@ -49,6 +49,39 @@ impl ClockEntry {
     }
 }
 
+/// What some nodes begin as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BuildEntry {
+    nodes: Vec<NodeId>,
+    builds: Vec<Build>,
+}
+
+impl BuildEntry {
+    /// `floor` is the scenario's: a build below it would take no part.
+    pub fn parse(context: &Context, floor: Format, table: &BuildTable) -> Result<Self, Flaw> {
+        let nodes = names::candidates("node", context.topology, &table.node)?;
+        let builds = names::builds(&table.build)?;
+        if let Some(old) = builds.iter().find(|build| build.highest() < floor) {
+            let problem = format!("{} does not speak the floor", old.name());
+            let remedy = "lower `floor`, or begin with a later build";
+            return Err(Flaw::new(table.build.span.clone(), problem, remedy)
+                .expected(format!("a build that speaks format {}", floor.0))
+                .got(format!("{}, which ends at format {}", old.name(), old.highest().0)));
+        }
+        Ok(BuildEntry { nodes, builds })
+    }
+
+    pub fn nodes(&self) -> &[NodeId] {
+        &self.nodes
+    }
+
+    /// The build of one node, from that node's own stream.
+    pub fn draw(&self, seed: u64, node: NodeId) -> Deployed {
+        let mut stream = Stream::new(seed, StreamName::Builds, (u32::from(node.0), 0), 0);
+        Deployed { node, build: *pick(&mut stream, &self.builds) }
+    }
+}
+
 /// Something that the operator does, in some seeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OrderEntry {
@@ -80,6 +113,11 @@ impl OrderEntry {
             secret: names::secret(context.topology, secret.as_ref())?,
             orders: names::orders(order)?,
         })
+    }
+
+    /// The highest floor that it may ask for.
+    pub fn floor(&self) -> Option<Format> {
+        self.orders.iter().filter_map(|order| order.floor()).max()
     }
 
     pub fn draw(&self, seed: u64, index: u32) -> Option<Order> {

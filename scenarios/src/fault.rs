@@ -14,7 +14,7 @@ use crate::range::{Chance, Drawn, spell};
 use std::ops::Range;
 use toml::Spanned;
 use tumbler_plan::{FaultAction, Pattern, Point, Stream, StreamName, Trigger, Until};
-use tumbler_types::{FaultKind, Instant, NodeId, Span};
+use tumbler_types::{Build, FaultKind, Instant, NodeId, Span};
 
 /// A disturbance, in some seeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,8 @@ enum Deed {
     LoseRequest,
     FailPersist,
     Duplicate,
+    Redeploy { victims: Vec<NodeId>, builds: Vec<Build> },
+    Strip,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +83,10 @@ impl FaultEntry {
             }
         };
         let victim = match &self.deed {
-            Deed::Crash { victims } | Deed::Pause { victims } | Deed::ClockStep { victims, .. }
+            Deed::Crash { victims }
+            | Deed::Pause { victims }
+            | Deed::ClockStep { victims, .. }
+            | Deed::Redeploy { victims, .. }
                 if !victims.is_empty() =>
             {
                 Some(*pick(&mut stream, victims))
@@ -113,6 +118,10 @@ impl FaultEntry {
             Deed::LoseRequest => FaultAction::LoseRequest,
             Deed::FailPersist => FaultAction::FailPersist,
             Deed::Duplicate => FaultAction::Duplicate,
+            Deed::Redeploy { builds, .. } => {
+                FaultAction::Redeploy { node: node(), build: *pick(&mut stream, builds), until }
+            }
+            Deed::Strip => FaultAction::Strip,
         };
         exists.then_some((trigger, action))
     }
@@ -208,12 +217,17 @@ fn begins_in_time(context: &Context, what: &str, words: &Words, latest: Span) ->
 /// Faults on one message or write have to name it.
 fn needs_point(kind: FaultKind, spanned: &Spanned<String>) -> Result<(), Flaw> {
     match kind {
-        FaultKind::Partition | FaultKind::Crash | FaultKind::Pause | FaultKind::ClockStep => Ok(()),
+        FaultKind::Partition
+        | FaultKind::Crash
+        | FaultKind::Pause
+        | FaultKind::ClockStep
+        | FaultKind::Redeploy => Ok(()),
         FaultKind::Hold
         | FaultKind::LoseReply
         | FaultKind::LoseRequest
         | FaultKind::FailPersist
-        | FaultKind::Duplicate => {
+        | FaultKind::Duplicate
+        | FaultKind::Strip => {
             let problem = format!("a {} needs a point, not a time", kind.name());
             Err(Flaw::new(
                 spanned.span(),
@@ -227,8 +241,14 @@ fn needs_point(kind: FaultKind, spanned: &Spanned<String>) -> Result<(), Flaw> {
 
 fn fitting_point(kind: FaultKind, spanned: &Spanned<String>, spot: &Spot) -> Result<(), Flaw> {
     let fits = |point: &Point| match kind {
-        FaultKind::Partition | FaultKind::Crash | FaultKind::Pause | FaultKind::ClockStep => true,
-        FaultKind::Hold | FaultKind::Duplicate => matches!(point, Point::Sending(_) | Point::Replying(_)),
+        FaultKind::Partition
+        | FaultKind::Crash
+        | FaultKind::Pause
+        | FaultKind::ClockStep
+        | FaultKind::Redeploy => true,
+        FaultKind::Hold | FaultKind::Duplicate | FaultKind::Strip => {
+            matches!(point, Point::Sending(_) | Point::Replying(_))
+        }
         FaultKind::LoseReply | FaultKind::LoseRequest => matches!(point, Point::Sending(_)),
         FaultKind::FailPersist => matches!(point, Point::PersistBegins),
     };
@@ -241,10 +261,12 @@ fn fitting_point(kind: FaultKind, spanned: &Spanned<String>, spot: &Spot) -> Res
 
 const fn fitting(kind: FaultKind) -> &'static str {
     match kind {
-        FaultKind::Partition | FaultKind::Crash | FaultKind::Pause | FaultKind::ClockStep => {
-            "`at`, or any point"
-        }
-        FaultKind::Hold | FaultKind::Duplicate => "`sending` or `replying`",
+        FaultKind::Partition
+        | FaultKind::Crash
+        | FaultKind::Pause
+        | FaultKind::ClockStep
+        | FaultKind::Redeploy => "`at`, or any point",
+        FaultKind::Hold | FaultKind::Duplicate | FaultKind::Strip => "`sending` or `replying`",
         FaultKind::LoseReply | FaultKind::LoseRequest => "`sending`",
         FaultKind::FailPersist => "`point = \"persist-begins\"`",
     }
@@ -316,7 +338,11 @@ fn deed(context: &Context, table: &FaultTable, kind: FaultKind, when: &When) -> 
     if let (Some(words), true) = (&table.offset, kind != FaultKind::ClockStep) {
         return Err(misplaced("offset", words.span.clone(), kind));
     }
-    let hits = matches!(kind, FaultKind::Crash | FaultKind::Pause | FaultKind::ClockStep);
+    if let (Some(words), true) = (&table.build, kind != FaultKind::Redeploy) {
+        return Err(misplaced("build", words.span.clone(), kind));
+    }
+    let hits =
+        matches!(kind, FaultKind::Crash | FaultKind::Pause | FaultKind::ClockStep | FaultKind::Redeploy);
     if let (Some(words), false) = (&table.victim, hits) {
         return Err(misplaced("victim", words.span.clone(), kind));
     }
@@ -338,6 +364,11 @@ fn deed(context: &Context, table: &FaultTable, kind: FaultKind, when: &When) -> 
         FaultKind::LoseRequest => Ok(Deed::LoseRequest),
         FaultKind::FailPersist => Ok(Deed::FailPersist),
         FaultKind::Duplicate => Ok(Deed::Duplicate),
+        FaultKind::Redeploy => {
+            let words = table.build.as_ref().ok_or_else(|| absent("build", table, "what it restarts as"))?;
+            Ok(Deed::Redeploy { victims: victims(context, table, when)?, builds: names::builds(words)? })
+        }
+        FaultKind::Strip => Ok(Deed::Strip),
     }
 }
 
@@ -381,10 +412,13 @@ fn lasting(context: &Context, table: &FaultTable, kind: FaultKind) -> Result<Opt
         | FaultKind::Crash
         | FaultKind::Pause
         | FaultKind::Hold
-        | FaultKind::ClockStep => true,
-        FaultKind::LoseReply | FaultKind::LoseRequest | FaultKind::FailPersist | FaultKind::Duplicate => {
-            false
-        }
+        | FaultKind::ClockStep
+        | FaultKind::Redeploy => true,
+        FaultKind::LoseReply
+        | FaultKind::LoseRequest
+        | FaultKind::FailPersist
+        | FaultKind::Duplicate
+        | FaultKind::Strip => false,
     };
     match (&table.lasts, &table.until) {
         (Some(words), _) if !stands => Err(misplaced("lasts", words.span.clone(), kind)),

@@ -31,6 +31,10 @@ pub(crate) struct ScenarioFile {
     pub bounds: BoundsTable,
     pub network: LatencyTable,
     pub store: LatencyTable,
+    /// The lowest format that may be spoken at the start.
+    pub floor: Option<Spanned<i64>>,
+    #[serde(default)]
+    pub build: Vec<BuildTable>,
     #[serde(default)]
     pub clock: Vec<ClockTable>,
     #[serde(default)]
@@ -84,6 +88,13 @@ pub(crate) struct LatencyTable {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(crate) struct BuildTable {
+    pub node: Words,
+    pub build: Words,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ClockTable {
     pub node: Words,
     pub offset: Words,
@@ -120,6 +131,7 @@ pub(crate) struct FaultTable {
     pub right: Option<Words>,
     pub symmetric: Option<bool>,
     pub offset: Option<Words>,
+    pub build: Option<Words>,
     // How long: a duration, or an event.
     pub lasts: Option<Words>,
     pub until: Option<Spanned<UntilTable>>,

@@ -8,7 +8,7 @@ use crate::error::Flaw;
 use crate::file::{Word, Words};
 use toml::Spanned;
 use tumbler_types::event::{FrameKind, OrderKind};
-use tumbler_types::{FaultKind, NodeId, Phase, RoleKind, SecretId, Topology, Verdict};
+use tumbler_types::{Build, FaultKind, NodeId, Phase, RoleKind, SecretId, Topology, Verdict};
 
 /// The nodes that a name stands for: one, a role's, or all.
 pub(crate) fn nodes(topology: &Topology, word: &Word) -> Result<Vec<NodeId>, Flaw> {
@@ -108,6 +108,10 @@ pub(crate) fn frames(what: &str, words: &Words) -> Result<Vec<FrameKind>, Flaw> 
 
 pub(crate) fn orders(words: &Words) -> Result<Vec<OrderKind>, Flaw> {
     known("order", words, OrderKind::ALL, OrderKind::name)
+}
+
+pub(crate) fn builds(words: &Words) -> Result<Vec<Build>, Flaw> {
+    known("build", words, &Build::ALL, Build::name)
 }
 
 pub(crate) fn phases(words: &Words) -> Result<Vec<Phase>, Flaw> {

@@ -7,7 +7,7 @@
 //! It deliberately reads no files, knows no roles, and decides no verdict.
 
 use crate::ScenarioError;
-use crate::entry::{ClockEntry, Context, OrderEntry};
+use crate::entry::{BuildEntry, ClockEntry, Context, OrderEntry};
 use crate::error::Flaw;
 use crate::fault::FaultEntry;
 use crate::file::{LatencyTable, SCHEMA, ScenarioFile, SwarmTable, TimingTable, TopologyTable, Words};
@@ -18,8 +18,10 @@ use std::ops::Range;
 use toml::Spanned;
 use tumbler_plan::plan::Offset;
 use tumbler_plan::swarm::Swarm;
-use tumbler_plan::{Digest, Fault, Network, Order, Plan, Store};
-use tumbler_types::{Bounds, FaultId, Instant, NodeId, RoleKind, Span, Timing, Topology, Verdict};
+use tumbler_plan::{Deployed, Digest, Fault, Network, Order, Plan, Store};
+use tumbler_types::{
+    Bounds, Build, FaultId, Format, Instant, NodeId, RoleKind, Span, Timing, Topology, Verdict,
+};
 
 /// A scenario, checked. With a seed it is a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub struct Scenario {
     canaries: u16,
     heal_at: Instant,
     end_at: Instant,
+    floor: Format,
+    builds: Vec<BuildEntry>,
     clocks: Vec<ClockEntry>,
     orders: Vec<OrderEntry>,
     faults: Vec<FaultEntry>,
@@ -99,11 +103,22 @@ impl Scenario {
             canaries: self.canaries,
             heal_at: self.heal_at,
             end_at: self.end_at,
+            builds: self.draw_builds(seed),
+            floor: self.floor,
             offsets: self.draw_offsets(seed),
             orders: self.draw_orders(seed),
             faults: self.draw_faults(seed),
             planted: None,
         }
+    }
+
+    /// By node; a later entry stands for the nodes that it names. The default build is left out.
+    fn draw_builds(&self, seed: u64) -> Vec<Deployed> {
+        let mut builds: BTreeMap<NodeId, Deployed> = BTreeMap::new();
+        for entry in &self.builds {
+            builds.extend(entry.nodes().iter().map(|node| (*node, entry.draw(seed, *node))));
+        }
+        builds.into_values().filter(|deployed| deployed.build != Build::default()).collect()
     }
 
     /// By node; a later entry stands for the nodes that it names.
@@ -172,13 +187,21 @@ impl Scenario {
         let epsilon_broken = breaks_of(&file.breaks)?;
         let context =
             Context { topology: &topology, epsilon: timing.epsilon, epsilon_broken, heal_at, end_at };
+        let floor = floor_of(file.floor.as_ref())?;
+        let builds: Vec<BuildEntry> = file
+            .build
+            .iter()
+            .map(|table| BuildEntry::parse(&context, floor, table))
+            .collect::<Result<_, _>>()?;
         let clocks: Vec<ClockEntry> =
             file.clock.iter().map(|table| ClockEntry::parse(&context, table)).collect::<Result<_, _>>()?;
         let orders: Vec<OrderEntry> =
             file.order.iter().map(|table| OrderEntry::parse(&context, table)).collect::<Result<_, _>>()?;
         let faults: Vec<FaultEntry> =
             file.fault.iter().map(|table| FaultEntry::parse(&context, table)).collect::<Result<_, _>>()?;
-        let swarm = file.swarm.as_ref().map(|table| swarm_of(table, heal_at)).transpose()?;
+        // What is below the last floor would never take part again: a swarm redeploys nothing as that.
+        let floor_last = orders.iter().filter_map(OrderEntry::floor).fold(floor, Format::max);
+        let swarm = file.swarm.as_ref().map(|table| swarm_of(table, heal_at, floor_last)).transpose()?;
         let (network, store) = (latency("network", &file.network)?, latency("store", &file.store)?);
         Ok(Scenario {
             name,
@@ -194,6 +217,8 @@ impl Scenario {
             topology,
             timing,
             bounds,
+            floor,
+            builds,
             clocks,
             orders,
             faults,
@@ -277,7 +302,7 @@ fn timing_of(table: &TimingTable) -> Result<Timing, Flaw> {
     Ok(timing)
 }
 
-fn swarm_of(table: &SwarmTable, heal_at: Span) -> Result<Swarm, Flaw> {
+fn swarm_of(table: &SwarmTable, heal_at: Span, floor: Format) -> Result<Swarm, Flaw> {
     let SwarmTable { faults, count, stability, window, roles } = table;
     let kinds = names::fault_kinds(faults)?;
     let drawn = Drawn::<u32>::parse("count", count)?;
@@ -310,6 +335,18 @@ fn swarm_of(table: &SwarmTable, heal_at: Span) -> Result<Swarm, Flaw> {
         from: Instant::ZERO.plus(window_span.min),
         until: Instant::ZERO.plus(window_span.max),
         roles,
+        builds: Build::ALL.into_iter().filter(|build| build.highest() >= floor).collect(),
+    })
+}
+
+/// What the current build speaks, if nothing is said.
+fn floor_of(spanned: Option<&Spanned<i64>>) -> Result<Format, Flaw> {
+    let Some(spanned) = spanned else { return Ok(Build::default().highest()) };
+    let number = *spanned.get_ref();
+    u8::try_from(number).ok().and_then(Format::from_number).ok_or_else(|| {
+        Flaw::new(spanned.span(), "`floor` is no format", "name a format")
+            .expected(format!("a number in {}..={}", Format::LOWEST.0, Format::HIGHEST.0))
+            .got(number)
     })
 }
 

@@ -9,27 +9,16 @@ use tumbler_types::{FaultKind, NodeId, Span};
 const SEEDS: std::ops::Range<u64> = 0..200;
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the folder is compared with what is embedded")]
 fn every_shipped_scenario_parses_under_its_name_and_says_what_it_teaches() {
-    let names: Vec<&str> = catalog().iter().map(|shipped| shipped.name).collect();
-    assert_eq!(
-        names,
-        [
-            "standard",
-            "quiet",
-            "zombie-rotator",
-            "lost-reply",
-            "crash-points",
-            "partitioned-agent",
-            "partitioned-target",
-            "rollback-under-fire",
-            "revoke-everywhere",
-            "clock-edges",
-            "operator-mishaps",
-            "partition-in-each-phase",
-            "two-secrets",
-            "many-holders"
-        ]
-    );
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let there: BTreeSet<String> =
+        files.map(|file| file.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    let shipped: BTreeSet<String> = catalog().iter().map(|shipped| shipped.name.to_owned()).collect();
+    assert_eq!(shipped, there, "every file is embedded");
+    assert_eq!(shipped.len(), catalog().len());
+    assert_eq!(catalog()[..2].iter().map(|shipped| shipped.name).collect::<Vec<_>>(), ["standard", "quiet"]);
     for shipped in catalog() {
         let scenario = Scenario::parse(shipped.file, shipped.text).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(scenario.name(), shipped.name);
@@ -124,7 +113,9 @@ fn check_fault(plan: &Plan, Fault { id: _, trigger, action }: &Fault, at: &str) 
             assert!(left.iter().all(|node| !right.contains(node)), "{at}");
             until(end);
         }
-        FaultAction::Crash { node, until: end } | FaultAction::Pause { node, until: end } => {
+        FaultAction::Crash { node, until: end }
+        | FaultAction::Pause { node, until: end }
+        | FaultAction::Redeploy { node, build: _, until: end } => {
             known(*node);
             until(end);
         }
@@ -137,7 +128,7 @@ fn check_fault(plan: &Plan, Fault { id: _, trigger, action }: &Fault, at: &str) 
             assert!(matches!(point, Some(Point::Sending(_) | Point::Replying(_))), "{at}");
             until(end);
         }
-        FaultAction::Duplicate => {
+        FaultAction::Duplicate | FaultAction::Strip => {
             assert!(matches!(point, Some(Point::Sending(_) | Point::Replying(_))), "{at}");
         }
         FaultAction::LoseReply | FaultAction::LoseRequest => {
@@ -151,8 +142,7 @@ fn check_fault(plan: &Plan, Fault { id: _, trigger, action }: &Fault, at: &str) 
 fn the_swarm_of_the_standard_scenario_reaches_every_kind_and_drops_each_in_many_seeds() {
     let scenario = tumbler_scenarios::scenario("standard").unwrap().scenario();
     let plans: Vec<Plan> = SEEDS.map(|seed| scenario.plan(seed)).collect();
-    // No swarm doubles messages yet: the grid does, each one.
-    for kind in FaultKind::ALL.into_iter().filter(|kind| *kind != FaultKind::Duplicate) {
+    for kind in FaultKind::ALL {
         let with =
             plans.iter().filter(|plan| plan.faults.iter().any(|fault| fault.action.kind() == kind)).count();
         assert!((20..180).contains(&with), "{}: in {with} of 200 seeds", kind.name());
@@ -184,7 +174,7 @@ fn the_suites_run_every_scenario_and_plant_every_bug() {
         assert_eq!((suite.name.as_str(), &suite.about), (shipped.name, &shipped.about));
     }
     let smoke = suite("smoke").unwrap();
-    assert_eq!(smoke.run_count(), 1_200);
+    assert_eq!(smoke.run_count(), 1_350);
     for suite in [smoke, suite("ci").unwrap()] {
         let run: BTreeSet<&str> = suite.entries.iter().map(|entry| entry.scenario.as_str()).collect();
         assert_eq!(run, catalog().iter().map(|shipped| shipped.name).collect());

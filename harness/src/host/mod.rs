@@ -17,10 +17,11 @@ pub use child::{ChildRole, Program};
 
 use crate::exit::Failure;
 use crate::identity;
+use crate::roles;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 use tumbler_plan::Plan;
-use tumbler_types::{NodeId, RoleKind};
+use tumbler_types::{Build, NodeId, RoleKind};
 use tumbler_world::RoleFactory;
 
 /// Which roles run in children.
@@ -59,11 +60,11 @@ impl FromStr for Hosted {
 pub fn hosted(roles: Box<RoleFactory>, hosted: Option<Hosted>) -> Result<Box<RoleFactory>, Failure> {
     let Some(hosted) = hosted else { return Ok(roles) };
     let program = Program { path: identity::executable()?, arguments: vec!["role-host".to_owned()] };
-    Ok(Box::new(move |plan: &Plan, node: NodeId| {
+    Ok(Box::new(move |plan: &Plan, node: NodeId, build: Build| {
         if hosted.takes(plan, node) {
-            Box::new(ChildRole::new(&program, plan, node))
+            roles::in_session(Box::new(ChildRole::new(&program, plan, node)), plan, node, build)
         } else {
-            roles(plan, node)
+            roles(plan, node, build)
         }
     }))
 }

@@ -60,7 +60,7 @@ impl Host {
         match (request, &mut self.role) {
             (Request::Hello(hello), None) => {
                 let (plan, Hello { protocol: _, plan: _, node }) = greeted(hello)?;
-                let made = guarded(|| roles::role(&plan, node));
+                let made = guarded(|| roles::plain(&plan, node));
                 Ok(made.map_or_else(Answer::Failed, |role| {
                     self.role = Some(role);
                     Answer::Ready { protocol: PROTOCOL }

@@ -47,16 +47,17 @@ impl Owed {
 /// message or write must be absorbed by the bounds as they are.
 pub const fn owed(invariant: Invariant, fault: FaultKind) -> Owed {
     let takes_away = match fault {
-        FaultKind::Partition | FaultKind::Crash | FaultKind::Pause => true,
+        FaultKind::Partition | FaultKind::Crash | FaultKind::Pause | FaultKind::Redeploy => true,
         FaultKind::Hold
         | FaultKind::LoseReply
         | FaultKind::LoseRequest
         | FaultKind::Duplicate
+        | FaultKind::Strip
         | FaultKind::ClockStep
         | FaultKind::FailPersist => false,
     };
     match invariant {
-        Invariant::AppliedOnce | Invariant::DurableAck => Owed::Holds,
+        Invariant::AppliedOnce | Invariant::DurableAck | Invariant::NoDowngrade => Owed::Holds,
         Invariant::RevokedUndelivered | Invariant::RevokedRefused | Invariant::HolderServed => {
             if takes_away {
                 Owed::Reachable
@@ -140,7 +141,19 @@ mod tests {
         assert_eq!(row(Invariant::DurableAck), ["holds"; FaultKind::ALL.len()]);
         assert_eq!(
             row(Invariant::RevokedRefused),
-            ["reachable", "reachable", "reachable", "bound", "bound", "bound", "bound", "bound", "bound"]
+            [
+                "reachable",
+                "reachable",
+                "reachable",
+                "bound",
+                "bound",
+                "bound",
+                "bound",
+                "bound",
+                "bound",
+                "reachable",
+                "bound"
+            ]
         );
         assert_eq!(row(Invariant::Converges), ["calm"; FaultKind::ALL.len()]);
     }

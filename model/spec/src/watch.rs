@@ -6,8 +6,9 @@
 
 use crate::invariant::{
     Claims, Judged, Service, Why, invariant_applied_once, invariant_converges, invariant_durable_ack,
-    invariant_holder_served, invariant_revoked_refused, invariant_revoked_undelivered,
-    invariant_rollback_possible, rollback_goal_of, service, undelivered_deadline,
+    invariant_holder_served, invariant_no_downgrade, invariant_revoked_refused,
+    invariant_revoked_undelivered, invariant_rollback_possible, rollback_goal_of, service,
+    undelivered_deadline,
 };
 use crate::judgement::{Exercise, Finding, Tally};
 use crate::ledger::Ledger;
@@ -110,13 +111,21 @@ impl Watch {
             Event::Mirrored { .. } => monitor.observe(ledger, observed),
             Event::FaultBegan { kind, .. } => self.fault_began(ledger, kind, observed.at),
             Event::FaultEnded { kind, .. } => self.fault_ended(kind, observed.at),
-            Event::Started { .. }
-            | Event::Crashed { .. }
-            | Event::Paused {}
-            | Event::Resumed {}
-            | Event::ClockSet { .. } => self.disturb(observed.at),
+            Event::Crashed { .. } => {
+                self.disturb(observed.at);
+                ledger.fold(observed);
+            }
+            Event::Started { .. } | Event::Paused {} | Event::Resumed {} | Event::ClockSet { .. } => {
+                self.disturb(observed.at)
+            }
             Event::Reachable {} | Event::Unreachable {} => {
                 self.disturb(observed.at);
+                ledger.fold(observed);
+            }
+            // A floor serves every secret: a finding about it is filed under the first.
+            Event::Spoke { .. } => {
+                let judged = invariant_no_downgrade(ledger, observed);
+                self.record(ledger, observed, Invariant::NoDowngrade, SecretId(0), judged);
                 ledger.fold(observed);
             }
             Event::Ordered { secret, .. } => {
@@ -228,7 +237,7 @@ impl Watch {
 
     fn bound(&self, invariant: Invariant) -> Option<Span> {
         match invariant {
-            Invariant::AppliedOnce | Invariant::DurableAck => None,
+            Invariant::AppliedOnce | Invariant::DurableAck | Invariant::NoDowngrade => None,
             Invariant::RevokedUndelivered => Some(self.claims.bounds.undelivered),
             Invariant::RevokedRefused => Some(self.claims.bounds.refused),
             Invariant::RollbackPossible => Some(self.claims.bounds.rollback),
@@ -288,6 +297,7 @@ impl Watch {
             | Command::AcquireLease { .. }
             | Command::RenewLease { .. }
             | Command::Begin { .. }
+            | Command::RaiseFloor { .. }
             | Command::ConfirmRefused { .. }
             | Command::Grant { .. }
             | Command::Acknowledge { .. } => {}
@@ -467,9 +477,12 @@ const fn stands(kind: FaultKind) -> bool {
         | FaultKind::Crash
         | FaultKind::Pause
         | FaultKind::Hold
-        | FaultKind::ClockStep => true,
-        FaultKind::LoseReply | FaultKind::LoseRequest | FaultKind::FailPersist | FaultKind::Duplicate => {
-            false
-        }
+        | FaultKind::ClockStep
+        | FaultKind::Redeploy => true,
+        FaultKind::LoseReply
+        | FaultKind::LoseRequest
+        | FaultKind::FailPersist
+        | FaultKind::Duplicate
+        | FaultKind::Strip => false,
     }
 }

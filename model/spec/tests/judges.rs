@@ -532,3 +532,36 @@ fn a_divergence_names_what_was_allowed_and_the_ledger_goes_on() {
     let divergence = judgement.divergence.expect("the run leaves the spec");
     assert!(divergence.allowed.contains(&"Advance staged → canary".to_owned()), "{:?}", divergence.allowed);
 }
+
+fn spoke(format: u8, floor: u8) -> Event {
+    Event::Spoke { peer: AGENT, format: Format(format), floor: Format(floor) }
+}
+
+#[test]
+fn the_authority_that_speaks_below_the_floor_of_its_log_breaks_no_downgrade() {
+    let mut run = Run::new();
+    run.commit(Command::RaiseFloor { floor: Format(2) }).see(AUTHORITY, spoke(1, 2));
+    broken(run, Invariant::NoDowngrade);
+}
+
+#[test]
+fn an_agent_that_forgets_what_it_agreed_to_breaks_no_downgrade_and_a_rotator_may_forget() {
+    let crashed = Event::Crashed { incarnation: Incarnation(1) };
+    let mut run = Run::new();
+    run.see(AGENT, spoke(2, 2)).see(AGENT, crashed).see(AGENT, spoke(2, 1));
+    broken(run, Invariant::NoDowngrade);
+    let mut run = Run::new();
+    run.see(ROTATOR, spoke(2, 2)).see(ROTATOR, crashed).see(ROTATOR, spoke(1, 1));
+    assert_eq!(count(&passed(run), Invariant::NoDowngrade), 0);
+    let mut run = Run::new();
+    run.see(ROTATOR, spoke(2, 2)).see(ROTATOR, spoke(1, 1));
+    broken(run, Invariant::NoDowngrade);
+}
+
+#[test]
+fn a_floor_that_rises_by_two_formats_fits_no_step() {
+    let mut run = Run::new();
+    run.commit(Command::RaiseFloor { floor: Format(3) });
+    let judgement = run.judges.clone().finish(run.at);
+    assert_eq!(judgement.verdict, Verdict::Diverged);
+}

@@ -38,6 +38,7 @@ fn command() -> impl Strategy<Value = Command> {
             7 => Command::Revoke { version: VersionId(a), serial: Serial(b) },
             8 => Command::ConfirmRefused { epoch: Epoch(a), version: VersionId(b) },
             9 => Command::Grant { agent, version: VersionId(a), until: Wall(time) },
+            10 => Command::RaiseFloor { floor: Format(2) },
             _ => Command::Acknowledge { agent, version: VersionId(a), serial: Serial(b) },
         },
     )

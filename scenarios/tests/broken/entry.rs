@@ -49,7 +49,7 @@ order = ["rotate", "explode"]"#,
 small.toml:29:20: unknown `order`
 29 | order = ["rotate", "explode"]
    |                    ^^^^^^^^^
-   = expected: rotate, roll-back, revoke-current, revoke-previous, revoke-pending
+   = expected: {orders}
    = got: `explode`
    = to do: take one of the expected names
 "#,
@@ -186,7 +186,7 @@ at = "5s""#,
 small.toml:28:8: unknown `kind`
 28 | kind = "explosion"
    |        ^^^^^^^^^^^
-   = expected: partition, crash, pause, hold, lose-reply, lose-request, clock-step, fail-persist, duplicate
+   = expected: {fault kinds}
    = got: `explosion`
    = to do: take one of the expected names
 "#,

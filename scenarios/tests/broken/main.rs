@@ -5,6 +5,8 @@ mod file;
 mod suite;
 
 use tumbler_scenarios::Scenario;
+use tumbler_types::FaultKind;
+use tumbler_types::event::OrderKind;
 
 /// A smallest complete scenario; each test breaks one thing in it.
 const BASE: &str = r#"schema = 1
@@ -46,5 +48,17 @@ fn check(from: &str, to: &str, expect: &str) {
     let text = if from.is_empty() { format!("{BASE}\n{to}\n") } else { BASE.replacen(from, to, 1) };
     assert_ne!(text, BASE, "`{from}` stands in the base");
     let error = Scenario::parse("small.toml", &text).expect_err("the file is broken");
-    assert_eq!(error.to_string().trim(), expect.trim(), "\n{error}\n");
+    assert_eq!(error.to_string().trim(), listed(expect).trim(), "\n{error}\n");
+}
+
+/// Fills in the lists of names that grow with the vocabulary.
+fn listed(expect: &str) -> String {
+    let joined = |names: Vec<&'static str>| names.join(", ");
+    let kinds = FaultKind::ALL.into_iter().map(FaultKind::name).collect();
+    let orders = OrderKind::ALL.iter().map(|order| order.name()).collect();
+    let scenarios = tumbler_scenarios::catalog().iter().map(|shipped| shipped.name).collect();
+    expect
+        .replace("{fault kinds}", &joined(kinds))
+        .replace("{orders}", &joined(orders))
+        .replace("{scenarios}", &joined(scenarios))
 }

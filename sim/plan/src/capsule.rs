@@ -174,6 +174,9 @@ fn validate_plan(plan: &Plan) -> Result<(), String> {
     for offset in &plan.offsets {
         known(offset.node)?;
     }
+    for deployed in &plan.builds {
+        known(deployed.node)?;
+    }
     if let Some(order) = plan.orders.iter().find(|order| order.secret.0 >= secrets) {
         return Err(format!("an order names {}, and there are {secrets} secrets", order.secret));
     }
@@ -188,6 +191,7 @@ fn validate_plan(plan: &Plan) -> Result<(), String> {
             }
             FaultAction::Crash { node, until }
             | FaultAction::Pause { node, until }
+            | FaultAction::Redeploy { node, build: _, until }
             | FaultAction::ClockStep { node, offset_nanos: _, until } => {
                 known(*node)?;
                 Some(until)
@@ -196,7 +200,8 @@ fn validate_plan(plan: &Plan) -> Result<(), String> {
             FaultAction::LoseReply
             | FaultAction::LoseRequest
             | FaultAction::FailPersist
-            | FaultAction::Duplicate => None,
+            | FaultAction::Duplicate
+            | FaultAction::Strip => None,
         };
         if let Some(Until::On { pattern: Pattern { node: Some(node), .. }, .. }) = until {
             known(*node)?;
@@ -233,6 +238,8 @@ mod tests {
             canaries: 1,
             heal_at: Instant(5),
             end_at: Instant(9),
+            builds: Vec::new(),
+            floor: tumbler_types::Format::LOWEST,
             offsets: Vec::new(),
             orders: Vec::new(),
             faults: vec![Fault {

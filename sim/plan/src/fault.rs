@@ -1,7 +1,7 @@
 //! Faults as data: what is done, to whom, when, and for how long.
 
 use serde::{Deserialize, Serialize};
-use tumbler_types::{FaultId, FaultKind, Instant, NodeId, Phase, SecretId, Span, event::FrameKind};
+use tumbler_types::{Build, FaultId, FaultKind, Instant, NodeId, Phase, SecretId, Span, event::FrameKind};
 
 /// One planned disturbance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +93,15 @@ pub enum FaultAction {
     FailPersist,
     /// The message that triggered (a `Sending` or `Replying` point) arrives, and once more later.
     Duplicate,
+    /// The node goes down, and is up again as this build when `until` is met.
+    Redeploy {
+        node: NodeId,
+        build: Build,
+        until: Until,
+    },
+    /// The message that triggered (a `Sending` or `Replying` point) arrives as if its sender spoke the
+    /// lowest format alone.
+    Strip,
 }
 
 /// When a standing fault ends; always at the plan's `heal_at` at the latest.
@@ -119,6 +128,8 @@ impl FaultAction {
             FaultAction::ClockStep { .. } => FaultKind::ClockStep,
             FaultAction::FailPersist => FaultKind::FailPersist,
             FaultAction::Duplicate => FaultKind::Duplicate,
+            FaultAction::Redeploy { .. } => FaultKind::Redeploy,
+            FaultAction::Strip => FaultKind::Strip,
         }
     }
 }

@@ -17,6 +17,6 @@ pub use capsule::{Build, Capsule, CapsuleError, Expect, LastWords, plan_digest};
 pub use digest::{Checkpoint, Digest, DigestChain};
 pub use fault::{Fault, FaultAction, Pattern, Point, Trigger, Until};
 pub use fingerprint::Fingerprint;
-pub use plan::{Network, Offset, Order, Plan, Planted, Store};
+pub use plan::{Deployed, Network, Offset, Order, Plan, Planted, Store};
 pub use row::Row;
 pub use stream::{Stream, StreamName};

@@ -2,7 +2,9 @@
 
 use crate::Fault;
 use serde::{Deserialize, Serialize};
-use tumbler_types::{Bounds, Instant, NodeId, SecretId, Span, Timing, Topology, event::OrderKind};
+use tumbler_types::{
+    Bounds, Build, Format, Instant, NodeId, SecretId, Span, Timing, Topology, event::OrderKind,
+};
 
 /// Everything that a run depends on, besides the build. Pure data; equal plans give equal runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,12 @@ pub struct Plan {
     pub heal_at: Instant,
     /// The run ends here.
     pub end_at: Instant,
+    /// Nodes that begin as another build than the current one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub builds: Vec<Deployed>,
+    /// The lowest format that may be spoken, from the start.
+    #[serde(default = "floor", skip_serializing_if = "is_floor")]
+    pub floor: Format,
     /// Wall-clock offsets from the start, in nanoseconds.
     pub offsets: Vec<Offset>,
     pub orders: Vec<Order>,
@@ -33,6 +41,33 @@ pub struct Plan {
 
 impl Plan {
     pub const SCHEMA: u32 = 1;
+
+    /// The build that a node begins with.
+    pub fn build(&self, node: NodeId) -> Build {
+        self.builds
+            .iter()
+            .find(|deployed| deployed.node == node)
+            .map_or_else(Build::default, |each| each.build)
+    }
+}
+
+/// What is not said is not written, so that a plan of before formats were plural keeps its digest.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_floor(format: &Format) -> bool {
+    *format == floor()
+}
+
+/// What every build but the oldest speaks.
+const fn floor() -> Format {
+    Build::Current.highest()
+}
+
+/// A node begins as this build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deployed {
+    pub node: NodeId,
+    pub build: Build,
 }
 
 /// A node's wall clock differs from true time by this from the start.
@@ -88,10 +123,12 @@ pub enum Planted {
     AgentFallsSilent,
     /// The store forgets the previous version's value at promote; caught by `rollback-possible`.
     StoreLosesPrevious,
+    /// Somebody translates for nodes below the floor; caught by `no-downgrade`.
+    AuthorityTakesOlder,
 }
 
 impl Planted {
-    pub const ALL: [Planted; 8] = [
+    pub const ALL: [Planted; 9] = [
         Planted::LyingFsync,
         Planted::SendBeforePersist,
         Planted::TargetIgnoresFences,
@@ -100,6 +137,7 @@ impl Planted {
         Planted::ReplicaKeepsRevoked,
         Planted::AgentFallsSilent,
         Planted::StoreLosesPrevious,
+        Planted::AuthorityTakesOlder,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -112,6 +150,7 @@ impl Planted {
             Planted::ReplicaKeepsRevoked => "replica-keeps-revoked",
             Planted::AgentFallsSilent => "agent-falls-silent",
             Planted::StoreLosesPrevious => "store-loses-previous",
+            Planted::AuthorityTakesOlder => "authority-takes-older",
         }
     }
 }

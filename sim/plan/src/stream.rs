@@ -31,6 +31,8 @@ pub enum StreamName {
     Tags = 8,
     /// Which points of a run are probed for rollback.
     Probes = 9,
+    /// The builds that the nodes of one scenario begin as.
+    Builds = 10,
 }
 
 /// One stream of one entity.

@@ -13,7 +13,9 @@
 
 use crate::{Fault, FaultAction, Pattern, Point, Stream, StreamName, Trigger, Until};
 use tumbler_types::event::FrameKind::{self, *};
-use tumbler_types::{FaultId, FaultKind, Instant, NodeId, Phase, RoleKind, SecretId, Span, Timing, Topology};
+use tumbler_types::{
+    Build, FaultId, FaultKind, Instant, NodeId, Phase, RoleKind, SecretId, Span, Timing, Topology,
+};
 
 /// What a seed's faults are drawn from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub struct Swarm {
     pub until: Instant,
     /// Whom crashes, pauses, clock steps and failed writes may hit.
     pub roles: Vec<RoleKind>,
+    /// What nodes may be redeployed as.
+    pub builds: Vec<Build>,
 }
 
 impl Swarm {
@@ -101,6 +105,8 @@ impl Draw<'_> {
             FaultKind::ClockStep => self.clock_step(),
             FaultKind::FailPersist => self.fail_persist(),
             FaultKind::Duplicate => self.duplicate(),
+            FaultKind::Redeploy => self.redeploy(),
+            FaultKind::Strip => self.strip(),
         }
     }
 
@@ -189,6 +195,24 @@ impl Draw<'_> {
             *self.pick(HOLDABLE)?
         };
         Some((self.on(point, None), FaultAction::Duplicate))
+    }
+
+    /// As any build that may still take part, up or down; half of the time in the middle of a rotation.
+    fn redeploy(&mut self) -> Option<Disturbance> {
+        let node = self.victim(&self.swarm.roles)?;
+        let build = *self.pick(&self.swarm.builds)?;
+        let trigger = if self.stream.chance(1, 2) { self.entered() } else { self.at() };
+        let until = self.lasting();
+        Some((trigger, FaultAction::Redeploy { node, build, until }))
+    }
+
+    fn strip(&mut self) -> Option<Disturbance> {
+        let point = if self.stream.chance(1, 2) {
+            Point::Sending(*self.pick(ROTATOR_REQUESTS)?)
+        } else {
+            *self.pick(HOLDABLE)?
+        };
+        Some((self.on(point, None), FaultAction::Strip))
     }
 
     fn fail_persist(&mut self) -> Option<Disturbance> {
@@ -415,6 +439,7 @@ mod tests {
             from: Instant::ZERO.plus(Span::from_secs(5)),
             until: Instant::ZERO.plus(Span::from_secs(100)),
             roles: vec![RoleKind::Authority, RoleKind::Rotator, RoleKind::Agent, RoleKind::Target],
+            builds: Build::ALL.to_vec(),
         }
     }
 

@@ -206,7 +206,8 @@ fn merged(durable: &AgentRecord, reply: HeartbeatReply) -> AgentRecord {
         principal,
         value: if keeps { durable.value.clone() } else { value },
         until: if version == VersionId(0) { Wall::ZERO } else { until },
-        serial,
+        // None is told while none could be kept; what was kept is not forgotten.
+        serial: serial.or(durable.serial),
         revoked,
     }
 }

@@ -13,7 +13,9 @@ use crate::settings::Settings;
 use crate::slice::{Grant, Slice, Version};
 use std::collections::VecDeque;
 use tumbler_types::role::v1::{Effect, Effects, Input, LogEntry, Now, Role};
-use tumbler_types::{LogIndex, NodeId, Principal, SecretId, SecretValue, Span, Token, VersionId, Wall};
+use tumbler_types::{
+    Format, LogIndex, NodeId, Principal, SecretId, SecretValue, Span, Token, VersionId, Wall,
+};
 use tumbler_wire::frame::{HeartbeatReply, HeartbeatRequest, OrderReply, RecordReply};
 use tumbler_wire::{Frame, Labeled, LogCommand, Record};
 
@@ -160,7 +162,8 @@ impl Authority {
             value,
             until,
             left: until.since(now.wall),
-            serial: slice.serial,
+            // Below, a record could not keep it, and what is not kept must not be acknowledged.
+            serial: (slice.floor >= Format(2)).then_some(slice.serial),
             revoked: slice.revoked.clone(),
         }
     }
@@ -214,7 +217,7 @@ impl Role for Authority {
 fn decide(slice: &Slice, settings: &Settings, from: NodeId, at: Wall, frame: &Frame) -> Decision {
     match frame {
         Frame::ReadRequest(_) => Decision::Done,
-        Frame::LeaseRequest(_) => guard::lease(slice, settings, from, at),
+        Frame::LeaseRequest(body) => guard::lease(slice, settings, from, at, body.latest),
         Frame::BeginRequest(body) => guard::begin(
             slice,
             from,
@@ -226,7 +229,7 @@ fn decide(slice: &Slice, settings: &Settings, from: NodeId, at: Wall, frame: &Fr
         Frame::AdvanceRequest(body) => {
             guard::advance(slice, settings, from, at, (body.epoch, body.txn), (body.from, body.to))
         }
-        Frame::ConfirmRequest(body) => guard::confirm(slice, from, body.epoch, body.version),
+        Frame::ConfirmRequest(body) => guard::confirm(slice, from, at, body.epoch, body.version),
         Frame::OrderRequest(body) => guard::order(slice, body.order, body.txn),
         Frame::HeartbeatRequest(body) => {
             let grant = Grant { version: body.version, until: body.until };
@@ -243,7 +246,8 @@ fn decide(slice: &Slice, settings: &Settings, from: NodeId, at: Wall, frame: &Fr
         | Frame::LoginReply(_)
         | Frame::Replicate(_)
         | Frame::GetRequest(_)
-        | Frame::GetReply(_) => Decision::Refuse,
+        | Frame::GetReply(_)
+        | Frame::Unsupported(_) => Decision::Refuse,
     }
 }
 
@@ -267,7 +271,8 @@ fn secret_of(frame: &Frame) -> Option<SecretId> {
         | Frame::LoginReply(_)
         | Frame::Replicate(_)
         | Frame::GetRequest(_)
-        | Frame::GetReply(_) => None,
+        | Frame::GetReply(_)
+        | Frame::Unsupported(_) => None,
     }
 }
 

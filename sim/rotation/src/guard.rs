@@ -7,7 +7,7 @@ use crate::settings::Settings;
 use crate::slice::{Grant, Holder, Slice, Version};
 use tumbler_types::event::OrderKind;
 use tumbler_types::{
-    Command, Epoch, NodeId, Phase, Principal, SecretValue, Serial, Span, TxnId, VersionId, Wall,
+    Command, Epoch, Format, NodeId, Phase, Principal, SecretValue, Serial, Span, TxnId, VersionId, Wall,
 };
 use tumbler_wire::tag::value_tag;
 
@@ -22,7 +22,17 @@ pub enum Decision {
 }
 
 /// A rotator asks for the lease, or for a longer one.
-pub fn lease(slice: &Slice, settings: &Settings, rotator: NodeId, at: Wall) -> Decision {
+pub fn lease(
+    slice: &Slice,
+    settings: &Settings,
+    rotator: NodeId,
+    at: Wall,
+    latest: Option<Wall>,
+) -> Decision {
+    // Its caller has given up: both clocks may be off by ε.
+    if latest.is_some_and(|latest| at > latest.plus(settings.timing.epsilon.times(2))) {
+        return Decision::Refuse;
+    }
     let (lease, ttl) = (slice.lease, settings.timing.lease_ttl);
     let until = at.plus(ttl);
     let is_mine = lease.rotator == rotator && lease.epoch > Epoch(0);
@@ -147,11 +157,21 @@ fn is_live(grant: &Grant, settings: &Settings, at: Wall) -> bool {
     at <= grant.until.plus(settings.timing.epsilon.times(2))
 }
 
-/// A rotator saw the target refuse a revoked version.
-pub fn confirm(slice: &Slice, rotator: NodeId, epoch: Epoch, version: VersionId) -> Decision {
+/// A rotator saw the target refuse a revoked version. A build that names no epoch is believed while
+/// its own lease lasts: a version that the target refuses stays refused.
+pub fn confirm(
+    slice: &Slice,
+    rotator: NodeId,
+    at: Wall,
+    epoch: Option<Epoch>,
+    version: VersionId,
+) -> Decision {
+    let epoch = epoch.or_else(|| (at < slice.lease.until).then_some(slice.lease.epoch));
     if !slice.owed.contains(&version) {
         Decision::Done
-    } else if is_fenced_in(slice, rotator, epoch) {
+    } else if let Some(epoch) = epoch
+        && is_fenced_in(slice, rotator, epoch)
+    {
         Decision::Propose(Command::ConfirmRefused { epoch, version }, None)
     } else {
         Decision::Refuse
@@ -170,6 +190,20 @@ pub fn order(slice: &Slice, order: OrderKind, txn: Option<TxnId>) -> Decision {
         OrderKind::RevokeCurrent => revoke(slice, slice.current.as_ref()),
         OrderKind::RevokePrevious => revoke(slice, slice.previous.as_ref()),
         OrderKind::RevokePending => revoke(slice, slice.pending.as_ref()),
+        // Whether everyone speaks it, the session knows, and has let the order pass.
+        OrderKind::RequireFormat2 | OrderKind::RequireFormat3 => raise_floor(slice, order.floor()),
+    }
+}
+
+/// By one format at a time: an order names the floor that it wants, so that a repeated one raises
+/// nothing twice.
+fn raise_floor(slice: &Slice, wanted: Option<Format>) -> Decision {
+    match wanted {
+        Some(wanted) if slice.floor >= wanted => Decision::Done,
+        Some(wanted) if slice.floor.next() == Some(wanted) => {
+            Decision::Propose(Command::RaiseFloor { floor: wanted }, None)
+        }
+        Some(_) | None => Decision::Refuse,
     }
 }
 
@@ -210,9 +244,9 @@ pub fn heartbeat(
     settings: &Settings,
     agent: NodeId,
     at: Wall,
-    reported: (Grant, Serial),
+    reported: (Grant, Option<Serial>),
 ) -> Decision {
-    let (grant, serial) = reported;
+    let (grant, serial) = (reported.0, reported.1.unwrap_or_default());
     let empty = Holder::default();
     let holder = slice.holder(agent).unwrap_or(&empty);
     // Only a report that names a grant on record counts: a heartbeat that was held for long speaks

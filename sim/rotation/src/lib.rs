@@ -11,10 +11,12 @@ pub mod agent;
 pub mod authority;
 pub mod guard;
 pub mod rotator;
+pub mod session;
 pub mod settings;
 pub mod slice;
 
 pub use agent::Agent;
 pub use authority::Authority;
 pub use rotator::Rotator;
+pub use session::Session;
 pub use settings::Settings;

@@ -234,11 +234,11 @@ impl Rotator {
         }
         let Some(lease) = self.desks[index].lease.filter(|lease| self.is_safe(now, *lease)) else {
             let is_free = record.lease_left == Span::ZERO || record.holder == self.settings.me;
-            return is_free.then(|| self.ask(LeaseRequest { secret: record.secret }.into()));
+            return is_free.then(|| self.ask_lease(now, record));
         };
         let half = Span(self.settings.timing.lease_ttl.nanos() / 2);
         if lease.until.since(now.mono) < half {
-            return Some(self.ask(LeaseRequest { secret: record.secret }.into()));
+            return Some(self.ask_lease(now, record));
         }
         if wants_rollback(record) {
             let (secret, txn) = (record.secret, Some(record.txn));
@@ -255,6 +255,12 @@ impl Rotator {
     /// Two call time-outs are left: whatever leaves now is answered, or unknown, before the end.
     fn is_safe(&self, now: Now, lease: Lease) -> bool {
         now.mono.plus(self.settings.timing.call_timeout.times(2)) < lease.until
+    }
+
+    /// A request that was held until its caller has given up must not tie up the lease.
+    fn ask_lease(&self, now: Now, record: &Record) -> Next {
+        let latest = Some(now.wall.plus(self.settings.timing.call_timeout));
+        self.ask(LeaseRequest { secret: record.secret, latest }.into())
     }
 
     fn ask(&self, frame: Frame) -> Next {
@@ -307,7 +313,8 @@ impl Rotator {
         if let Some(version) =
             wanted_effect(record).filter(|wanted| is_disabling(wanted.step)).map(|wanted| wanted.version)
         {
-            return Some(self.ask(ConfirmRequest { secret, epoch, version: version.version }.into()));
+            let confirm = ConfirmRequest { secret, epoch: Some(epoch), version: version.version };
+            return Some(self.ask(confirm.into()));
         }
         if record.phase == Phase::Idle {
             return self.begin(index, epoch, record);

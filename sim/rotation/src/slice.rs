@@ -5,8 +5,8 @@
 //! ([`crate::guard`]); here only the compare-and-set on the revision decides.
 
 use tumbler_types::{
-    Cause, Command, Epoch, NodeId, Phase, Principal, Revision, SecretId, SecretValue, Serial, Span, TxnId,
-    VersionId, Wall,
+    Cause, Command, Epoch, Format, NodeId, Phase, Principal, Revision, SecretId, SecretValue, Serial, Span,
+    TxnId, VersionId, Wall,
 };
 use tumbler_wire::LogCommand;
 
@@ -57,6 +57,8 @@ pub struct Slice {
     pub owed: Vec<VersionId>,
     pub serial: Serial,
     pub ordered: bool,
+    /// Nothing below it is spoken or written.
+    pub floor: Format,
     /// Next due time, stored and never recomputed. `Wall::MAX`: only when ordered.
     pub due_at: Wall,
     /// By agent, in the order of first grant.
@@ -80,6 +82,7 @@ impl Slice {
             owed: Vec::new(),
             serial: Serial(0),
             ordered: false,
+            floor: Format::LOWEST,
             due_at: Wall::MAX,
             holders: Vec::new(),
             period,
@@ -149,6 +152,7 @@ impl Slice {
             Command::Advance { epoch: _, txn: _, from, to } => self.advance(at, from, to),
             Command::RollBack { txn: _ } => self.roll_back(),
             Command::OrderRotation {} => self.ordered = true,
+            Command::RaiseFloor { floor } => self.floor = floor,
             Command::Revoke { version, serial } => {
                 self.revoked.push(version);
                 self.owed.push(version);

@@ -8,7 +8,7 @@
 //! moment at which the thing became true (bytes durable, frame sent), and are what judges read.
 
 use crate::{
-    CallId, Cause, Epoch, FaultId, FaultKind, Fence, Incarnation, Instant, LogIndex, NodeId, Phase,
+    CallId, Cause, Epoch, FaultId, FaultKind, Fence, Format, Incarnation, Instant, LogIndex, NodeId, Phase,
     Principal, RecordId, Revision, SecretId, Serial, Tag, TimerId, TxnId, VersionId, Wall,
 };
 use std::fmt;
@@ -162,6 +162,10 @@ events! { Event:
     HandedOut = 83 { secret: SecretId, version: VersionId, value: Tag, to: NodeId };
     /// The agent was asked and gave nothing.
     Withheld = 84 { secret: SecretId, to: NodeId };
+    // --- formats
+    /// The node sent `peer` a request or an answer in `format`, saying that nothing below `floor` may be
+    /// spoken. Recorded when either differs from the last time, in an incarnation.
+    Spoke = 86 { peer: NodeId, format: Format, floor: Format };
     // --- the operator
     /// The operator issued an order (it may be refused; the log tells).
     Ordered = 88 { secret: SecretId, order: OrderKind };
@@ -190,6 +194,8 @@ events! { Command:
     Grant = 10 { agent: NodeId, version: VersionId, until: Wall };
     /// `agent` says that it has durably stored `version` and every revocation up to `serial`.
     Acknowledge = 11 { agent: NodeId, version: VersionId, serial: Serial };
+    /// Nothing below `floor` is spoken or written from now on.
+    RaiseFloor = 12 { floor: Format };
 }
 
 macro_rules! named {
@@ -249,6 +255,8 @@ named! {
         Replicate = 17 "replicate",
         GetRequest = 18 "get-request",
         GetReply = 19 "get-reply",
+        /// The answer to a request in a format that the callee does not speak; every build reads it.
+        Unsupported = 20 "unsupported",
     }
     /// Why a message never arrived.
     LossCause {
@@ -273,6 +281,25 @@ named! {
         RevokeCurrent = 3 "revoke-current",
         RevokePrevious = 4 "revoke-previous",
         RevokePending = 5 "revoke-pending",
+        /// Raise the floor to format 2; refused unless everybody is known to speak it.
+        RequireFormat2 = 6 "require-format-2",
+        /// The same for format 3.
+        RequireFormat3 = 7 "require-format-3",
+    }
+}
+
+impl OrderKind {
+    /// The floor that the order asks for.
+    pub const fn floor(self) -> Option<Format> {
+        match self {
+            OrderKind::RequireFormat2 => Some(Format(2)),
+            OrderKind::RequireFormat3 => Some(Format(3)),
+            OrderKind::Rotate
+            | OrderKind::RollBack
+            | OrderKind::RevokeCurrent
+            | OrderKind::RevokePrevious
+            | OrderKind::RevokePending => None,
+        }
     }
 }
 
@@ -306,7 +333,8 @@ words!(
     Incarnation,
     FaultId,
     Tag,
-    Wall
+    Wall,
+    Format
 );
 
 impl Word for i64 {
@@ -369,7 +397,7 @@ macro_rules! shown {
 }
 
 shown!(display NodeId, SecretId, VersionId, TxnId, Epoch, Revision, Serial, LogIndex, CallId, TimerId,
-    RecordId, Incarnation, FaultId, Tag, Wall, i64, Command, Fence, FrameKind, LossCause, Refusal, OrderKind;
+    RecordId, Incarnation, FaultId, Tag, Wall, Format, i64, Command, Fence, FrameKind, LossCause, Refusal, OrderKind;
     debug Principal);
 
 impl fmt::Display for Shown<'_, Phase> {

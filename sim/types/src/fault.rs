@@ -25,10 +25,14 @@ pub enum FaultKind {
     FailPersist,
     /// One message or request is delivered twice.
     Duplicate,
+    /// A node restarts with another build of the software.
+    Redeploy,
+    /// Somebody on the way strips what one message says about the formats its sender speaks.
+    Strip,
 }
 
 impl FaultKind {
-    pub const ALL: [FaultKind; 9] = [
+    pub const ALL: [FaultKind; 11] = [
         FaultKind::Partition,
         FaultKind::Crash,
         FaultKind::Pause,
@@ -38,6 +42,8 @@ impl FaultKind {
         FaultKind::ClockStep,
         FaultKind::FailPersist,
         FaultKind::Duplicate,
+        FaultKind::Redeploy,
+        FaultKind::Strip,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -51,6 +57,8 @@ impl FaultKind {
             FaultKind::ClockStep => "clock-step",
             FaultKind::FailPersist => "fail-persist",
             FaultKind::Duplicate => "duplicate",
+            FaultKind::Redeploy => "redeploy",
+            FaultKind::Strip => "strip",
         }
     }
 
@@ -68,6 +76,8 @@ impl FaultKind {
             FaultKind::ClockStep => "a node's wall clock jumps",
             FaultKind::FailPersist => "a durable write fails and says so",
             FaultKind::Duplicate => "a message or request arrives twice",
+            FaultKind::Redeploy => "a node restarts as another build: an upgrade or a downgrade",
+            FaultKind::Strip => "a man in the middle makes a sender look older than it is",
         }
     }
 }

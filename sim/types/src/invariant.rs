@@ -13,10 +13,11 @@ pub enum Invariant {
     DurableAck,
     HolderServed,
     Converges,
+    NoDowngrade,
 }
 
 impl Invariant {
-    pub const ALL: [Invariant; 7] = [
+    pub const ALL: [Invariant; 8] = [
         Invariant::AppliedOnce,
         Invariant::RevokedUndelivered,
         Invariant::RevokedRefused,
@@ -24,6 +25,7 @@ impl Invariant {
         Invariant::DurableAck,
         Invariant::HolderServed,
         Invariant::Converges,
+        Invariant::NoDowngrade,
     ];
 
     pub const fn id(self) -> &'static str {
@@ -35,6 +37,7 @@ impl Invariant {
             Invariant::DurableAck => "durable-ack",
             Invariant::HolderServed => "holder-served",
             Invariant::Converges => "converges",
+            Invariant::NoDowngrade => "no-downgrade",
         }
     }
 
@@ -58,6 +61,9 @@ impl Invariant {
             }
             Invariant::Converges => {
                 "after the last fault every rotation closes and every holder is served within K"
+            }
+            Invariant::NoDowngrade => {
+                "no node speaks below the highest floor that it ever agreed to, whoever strips the negotiation"
             }
         }
     }

@@ -6,6 +6,7 @@
 //! It deliberately holds no clock, no randomness, no I/O and no wire format.
 
 pub mod bounds;
+pub mod build;
 pub mod event;
 pub mod fault;
 pub mod id;
@@ -18,6 +19,7 @@ pub mod topology;
 pub mod verdict;
 
 pub use bounds::{Bounds, Timing};
+pub use build::{Build, Format};
 pub use event::{Command, Event, Observed};
 pub use fault::FaultKind;
 pub use id::*;

@@ -1,9 +1,9 @@
 //! Entries of the authority's log.
 
+use crate::DecodeError;
 use crate::number::Number;
-use crate::{DecodeError, FORMAT};
 use minicbor::{Decoder, Encoder};
-use tumbler_types::{Command, Revision, SecretId, SecretValue};
+use tumbler_types::{Command, Format, Revision, SecretId, SecretValue};
 
 /// One log entry's command: compare-and-set on the slice's revision. `Enroll` and `Begin` carry the
 /// value, so that it is durable before anyone hears of it.
@@ -18,9 +18,10 @@ pub struct LogCommand {
 const KIND: u8 = 130;
 
 impl LogCommand {
+    /// Marked as of the lowest format: see [`crate::record::in_format`].
     pub fn to_bytes(&self) -> Vec<u8> {
         let LogCommand { secret, expected, command, value } = self;
-        let mut out = vec![FORMAT, KIND];
+        let mut out = vec![Format::LOWEST.0, KIND];
         let mut encoder = Encoder::new(&mut out);
         let numbers = numbers(command);
         let fields = 4 + numbers.len() as u64;
@@ -39,7 +40,7 @@ impl LogCommand {
 
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
         let [format, kind, body @ ..] = bytes else { return Err(DecodeError::Truncated) };
-        if *format != FORMAT {
+        if Format::from_number(*format).is_none() {
             return Err(DecodeError::Format { got: *format });
         }
         if *kind != KIND {
@@ -96,6 +97,7 @@ fn numbers(command: &Command) -> Vec<u64> {
         Command::Acknowledge { agent, version, serial } => {
             vec![agent.to_u64(), version.to_u64(), serial.to_u64()]
         }
+        Command::RaiseFloor { floor } => vec![floor.to_u64()],
     }
 }
 
@@ -119,6 +121,7 @@ fn command(kind: u8, fields: u64, d: &mut Decoder<'_>) -> Result<Command, Decode
         9 => Command::ConfirmRefused { epoch: number(d)?, version: number(d)? },
         10 => Command::Grant { agent: number(d)?, version: number(d)?, until: number(d)? },
         11 => Command::Acknowledge { agent: number(d)?, version: number(d)?, serial: number(d)? },
+        12 => Command::RaiseFloor { floor: number(d)? },
         got => return Err(DecodeError::Kind { got }),
     };
     // A longer array is a later build's: its further fields are skipped.
@@ -155,6 +158,7 @@ mod tests {
             Command::ConfirmRefused { epoch, version },
             Command::Grant { agent: NodeId(2), version, until: Wall(11) },
             Command::Acknowledge { agent: NodeId(2), version, serial: Serial(1) },
+            Command::RaiseFloor { floor: Format(2) },
         ];
         let numbers: Vec<u8> = commands.iter().map(Command::number).collect();
         assert_eq!(numbers.len(), Command::KINDS.len(), "every kind is in the table");

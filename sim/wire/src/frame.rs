@@ -1,21 +1,22 @@
 //! Frames on links.
 
+use crate::envelope::unwrapped;
 use crate::record::WireFence;
-use crate::{DecodeError, FORMAT, number};
+use crate::{DecodeError, number};
 use minicbor::{Decode, Encode};
 use tumbler_types::event::{FrameKind, OrderKind, Refusal};
 use tumbler_types::{
-    Epoch, LogIndex, NodeId, Phase, Principal, Revision, SecretId, SecretValue, Serial, Span, Tag, TxnId,
-    VersionId, Wall,
+    Epoch, Format, LogIndex, NodeId, Phase, Principal, Revision, SecretId, SecretValue, Serial, Span, Tag,
+    TxnId, VersionId, Wall,
 };
 
 macro_rules! frames {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $n:literal $field:ident: $ty:ty $(, with $with:literal)?;)* })*) => {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $n:literal $field:ident: $ty:ty $(, with $with:literal)? $(, or $nil:ident)?;)* })*) => {
         $(
             $(#[$doc])*
             #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
             pub struct $name {
-                $($(#[$fdoc])* #[cbor(n($n) $(, with = $with)?)] pub $field: $ty,)*
+                $($(#[$fdoc])* #[cbor(n($n) $(, with = $with)? $(, $nil)?)] pub $field: $ty,)*
             }
 
             impl From<$name> for Frame {
@@ -34,9 +35,11 @@ macro_rules! frames {
                 match self { $(Frame::$name(_) => FrameKind::$name,)* }
             }
 
+            /// The frame with all that it has, marked as of the highest format. A session brings it
+            /// to the format that both ends speak.
             pub fn to_bytes(&self) -> Vec<u8> {
                 let mut out = Vec::with_capacity(64);
-                out.extend_from_slice(&[FORMAT, self.kind() as u8]);
+                out.extend_from_slice(&[Format::HIGHEST.0, self.kind() as u8]);
                 match self {
                     $(Frame::$name(body) => minicbor::encode(body, &mut out),)*
                 }
@@ -44,9 +47,10 @@ macro_rules! frames {
                 out
             }
 
+            /// Reads a frame of any format, in an envelope or without. What its format lacks is absent.
             pub fn from_bytes(bytes: &[u8]) -> Result<Frame, DecodeError> {
-                let [format, kind, body @ ..] = bytes else { return Err(DecodeError::Truncated) };
-                if *format != FORMAT {
+                let [format, kind, body @ ..] = unwrapped(bytes) else { return Err(DecodeError::Truncated) };
+                if Format::from_number(*format).is_none() {
                     return Err(DecodeError::Format { got: *format });
                 }
                 match FrameKind::from_number(*kind) {
@@ -62,7 +66,12 @@ frames! {
     /// A rotator reads a secret's record.
     ReadRequest { 0 secret: SecretId, with "number"; }
     /// A rotator asks for the lease, or for a longer one.
-    LeaseRequest { 0 secret: SecretId, with "number"; }
+    LeaseRequest {
+        0 secret: SecretId, with "number";
+        /// The latest time, by the sender's wall clock, at which it may be granted. Since format 3,
+        /// and there required.
+        1 latest: Option<Wall>, with "number::optional", or has_nil;
+    }
     /// A rotator opens a rotation with a fresh value.
     BeginRequest {
         0 secret: SecretId, with "number";
@@ -83,7 +92,8 @@ frames! {
     /// A rotator saw that the target refuses a revoked version.
     ConfirmRequest {
         0 secret: SecretId, with "number";
-        1 epoch: Epoch, with "number";
+        /// Since format 2, and there required.
+        1 epoch: Option<Epoch>, with "number::optional", or has_nil;
         2 version: VersionId, with "number";
     }
     /// The record, after the command or unchanged with a refusal.
@@ -98,7 +108,8 @@ frames! {
     HeartbeatRequest {
         0 secret: SecretId, with "number";
         1 version: VersionId, with "number";
-        2 serial: Serial, with "number";
+        /// Since format 2; absent while the authority does not tell one.
+        2 serial: Option<Serial>, with "number::optional", or has_nil;
         /// End of the grant that it knows of.
         3 until: Wall, with "number";
     }
@@ -113,7 +124,8 @@ frames! {
         5 until: Wall, with "number";
         /// Time left of the grant when the reply was made, on the authority's clock.
         6 left: Span, with "number";
-        7 serial: Serial, with "number";
+        /// Since format 2; absent while the floor is below, because a record could not keep it.
+        7 serial: Option<Serial>, with "number::optional", or has_nil;
         8 revoked: Vec<VersionId>, with "number::list";
     }
     /// An operator's order, or a rotator's wish to give up transaction `txn`.
@@ -169,6 +181,61 @@ frames! {
         1 version: VersionId, with "number";
         2 principal: Principal, with "number";
         3 value: SecretValue, with "number::secret";
+    }
+    /// The request's format is not spoken here; the envelope says which are.
+    Unsupported { }
+}
+
+impl Frame {
+    /// The frame's bytes in `format`: marked so, without what it lacks. Errs if it lacks what the
+    /// format requires. Bytes of most kinds are the same in every format and only get their mark.
+    pub fn in_format(mut bytes: Vec<u8>, format: Format) -> Result<Vec<u8>, DecodeError> {
+        let kind = match &bytes[..] {
+            [_, kind, ..] => FrameKind::from_number(*kind),
+            _ => return Err(DecodeError::Truncated),
+        };
+        let differs = matches!(
+            kind,
+            Some(
+                FrameKind::LeaseRequest
+                    | FrameKind::ConfirmRequest
+                    | FrameKind::HeartbeatRequest
+                    | FrameKind::HeartbeatReply
+            )
+        );
+        if differs {
+            let mut frame = Frame::from_bytes(&bytes)?;
+            frame.required(format)?;
+            if frame.lower(format) {
+                bytes = frame.to_bytes();
+            }
+        }
+        bytes[0] = format.0;
+        Ok(bytes)
+    }
+
+    /// Removes what the format lacks. Returns whether anything was removed.
+    fn lower(&mut self, format: Format) -> bool {
+        match self {
+            Frame::LeaseRequest(body) if format < Format(3) => body.latest.take().is_some(),
+            Frame::ConfirmRequest(body) if format < Format(2) => body.epoch.take().is_some(),
+            Frame::HeartbeatRequest(body) if format < Format(2) => body.serial.take().is_some(),
+            Frame::HeartbeatReply(body) if format < Format(2) => body.serial.take().is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether the frame has all that the format requires.
+    pub fn required(&self, format: Format) -> Result<(), DecodeError> {
+        match self {
+            Frame::LeaseRequest(body) if format >= Format(3) && body.latest.is_none() => {
+                Err(DecodeError::Missing { field: "latest" })
+            }
+            Frame::ConfirmRequest(body) if format >= Format(2) && body.epoch.is_none() => {
+                Err(DecodeError::Missing { field: "epoch" })
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -229,17 +296,10 @@ impl Record {
     }
 }
 
-/// Kind of a frame, read from its header alone.
-pub fn kind_of(bytes: &[u8]) -> FrameKind {
-    match bytes {
-        [FORMAT, kind, ..] => FrameKind::from_number(*kind).unwrap_or(FrameKind::Garbage),
-        _ => FrameKind::Garbage,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::kind_of;
     use proptest::prelude::*;
 
     proptest! {
@@ -250,7 +310,7 @@ mod tests {
             let frame = Frame::from(HeartbeatReply {
                 secret: SecretId(3), index: LogIndex(index), version: VersionId(version),
                 principal: Principal::Green, value: SecretValue::new(vec![1, 2, 3]), until: Wall(until),
-                left: Span(left), serial: Serial(serial), revoked: revoked.into_iter().map(VersionId).collect(),
+                left: Span(left), serial: Some(Serial(serial)), revoked: revoked.into_iter().map(VersionId).collect(),
             });
             let bytes = frame.to_bytes();
             prop_assert_eq!(kind_of(&bytes), FrameKind::HeartbeatReply);
@@ -260,7 +320,7 @@ mod tests {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80), kind in 0u8..24) {
             let _ = Frame::from_bytes(&bytes);
-            let mut framed = vec![FORMAT, kind];
+            let mut framed = vec![Format::HIGHEST.0, kind];
             framed.extend_from_slice(&bytes);
             let _ = Frame::from_bytes(&framed);
         }

@@ -5,8 +5,8 @@ use minicbor::encode::Write;
 use minicbor::{Decoder, Encoder};
 use tumbler_types::event::{OrderKind, Refusal};
 use tumbler_types::{
-    Cause, Epoch, LogIndex, NodeId, Phase, Principal, Revision, SecretId, SecretValue, Serial, Span, Step,
-    Tag, TxnId, VersionId, Wall,
+    Cause, Epoch, Format, LogIndex, NodeId, Phase, Principal, Revision, SecretId, SecretValue, Serial, Span,
+    Step, Tag, TxnId, VersionId, Wall,
 };
 
 /// A value that is written as one unsigned integer.
@@ -30,7 +30,7 @@ macro_rules! newtypes {
 
 newtypes!(
     NodeId u16, SecretId u16, VersionId u32, TxnId u32, Epoch u32, Revision u32, Serial u32,
-    LogIndex u32, Tag u64, Wall u64, Span u64,
+    LogIndex u32, Tag u64, Wall u64, Span u64, Format u8,
 );
 
 macro_rules! enums {
@@ -96,6 +96,40 @@ pub fn encode<C, T: Number, W: Write>(
 
 pub fn decode<C, T: Number>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<T, Error> {
     T::from_u64(decoder.u64()?).ok_or_else(|| Error::message("number out of range"))
+}
+
+/// Numbers that may be absent: null where they are, or not there at all at the end of a body.
+pub mod optional {
+    use super::{Decoder, Encoder, Error, Number, Write};
+
+    pub const fn is_nil<T>(value: &Option<T>) -> bool {
+        value.is_none()
+    }
+
+    #[expect(clippy::unnecessary_wraps, clippy::option_option, reason = "the derive macro wants this type")]
+    pub const fn nil<T>() -> Option<Option<T>> {
+        Some(None)
+    }
+
+    pub fn encode<C, T: Number, W: Write>(
+        value: &Option<T>,
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        match value {
+            Some(value) => encoder.u64(value.to_u64())?,
+            None => encoder.null()?,
+        };
+        Ok(())
+    }
+
+    pub fn decode<C, T: Number>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<Option<T>, Error> {
+        if decoder.datatype()? == minicbor::data::Type::Null {
+            decoder.null()?;
+            return Ok(None);
+        }
+        T::from_u64(decoder.u64()?).map(Some).ok_or_else(|| Error::message("number out of range"))
+    }
 }
 
 /// Lists of ids.

@@ -1,9 +1,10 @@
 //! What is on disks: one record per secret, on targets and agents.
 
-use crate::{DecodeError, FORMAT, number};
+use crate::{DecodeError, number};
 use minicbor::{Decode, Encode};
 use tumbler_types::{
-    Epoch, Fence, Principal, RecordId, SecretId, SecretValue, Serial, Step, Tag, TxnId, VersionId, Wall,
+    Epoch, Fence, Format, Principal, RecordId, SecretId, SecretValue, Serial, Step, Tag, TxnId, VersionId,
+    Wall,
 };
 
 /// The record that holds a secret on any node.
@@ -91,8 +92,9 @@ pub struct AgentRecord {
     /// End of the grant on the authority's wall clock.
     #[cbor(n(3), with = "number")]
     pub until: Wall,
-    #[cbor(n(4), with = "number")]
-    pub serial: Serial,
+    /// Since format 2.
+    #[cbor(n(4), with = "number::optional", has_nil)]
+    pub serial: Option<Serial>,
     #[cbor(n(5), with = "number::list")]
     pub revoked: Vec<VersionId>,
 }
@@ -105,10 +107,31 @@ impl AgentRecord {
             principal: Principal::Blue,
             value: SecretValue::new(Vec::new()),
             until: Wall::ZERO,
-            serial: Serial(0),
+            serial: None,
             revoked: Vec::new(),
         }
     }
+}
+
+/// A record's or log entry's bytes as `format` has them: marked so, and without what it lacks. What
+/// is kept is written at the floor, so that every build that may still come back can read it, and no
+/// build that may not.
+pub fn in_format(mut bytes: Vec<u8>, format: Format) -> Vec<u8> {
+    if format < Format(2)
+        && let Ok(mut record) = AgentRecord::from_bytes(&bytes)
+        && record.serial.take().is_some()
+    {
+        bytes = record.to_bytes();
+    }
+    if let Some(mark) = bytes.first_mut() {
+        *mark = format.0;
+    }
+    bytes
+}
+
+/// The format that a record or log entry is marked with.
+pub fn format_of(bytes: &[u8]) -> Option<Format> {
+    bytes.first().copied().and_then(Format::from_number)
 }
 
 macro_rules! on_disk {
@@ -116,15 +139,17 @@ macro_rules! on_disk {
         impl $name {
             const KIND: u8 = $kind;
 
+            /// Marked as of the lowest format: see [`in_format`].
             pub fn to_bytes(&self) -> Vec<u8> {
-                let mut out = vec![FORMAT, Self::KIND];
+                let mut out = vec![Format::LOWEST.0, Self::KIND];
                 minicbor::encode(self, &mut out).expect("writing to a vector cannot fail");
                 out
             }
 
+            /// Reads a record of any format.
             pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
                 let [format, kind, body @ ..] = bytes else { return Err(DecodeError::Truncated) };
-                if *format != FORMAT {
+                if Format::from_number(*format).is_none() {
                     return Err(DecodeError::Format { got: *format });
                 }
                 if *kind != Self::KIND {

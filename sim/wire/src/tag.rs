@@ -13,6 +13,15 @@ pub fn value_tag(value: &SecretValue) -> Tag {
     tag_of(&VALUE_KEY, value.expose())
 }
 
+/// Tag of the parts, one after the other, under `key`.
+pub(crate) fn tag_of_parts<const N: usize>(key: &[u8; 16], parts: [&[u8]; N]) -> Tag {
+    let mut hasher = SipHasher13::new_with_key(key);
+    for part in parts {
+        hasher.write(part);
+    }
+    Tag(hasher.finish().max(1))
+}
+
 /// Tag of any bytes under `key`; never [`Tag::NONE`].
 pub fn tag_of(key: &[u8; 16], bytes: &[u8]) -> Tag {
     let mut hasher = SipHasher13::new_with_key(key);

@@ -16,7 +16,7 @@ use crate::store::Store;
 use tumbler_plan::{Plan, Planted, Point, Stream, StreamName};
 use tumbler_spec::Judges;
 use tumbler_types::role::v1::{Effects, Input};
-use tumbler_types::{CallId, Event, Incarnation, Instant, NodeId, RoleKind, TimerId, Verdict};
+use tumbler_types::{CallId, Event, Format, Incarnation, Instant, NodeId, RoleKind, TimerId, Verdict};
 
 /// What happens at a deadline.
 pub enum Due {
@@ -95,6 +95,8 @@ pub struct Engine<'p> {
     pub observer: Observer,
     pub recorder: Recorder,
     pub reachable: Vec<bool>,
+    /// What each node last said to each other one: format and floor.
+    pub spoken: Vec<Option<(Format, Format)>>,
     pub messages: u64,
     /// Nodes that the driver must forget before anything else happens.
     pub crashed: Vec<NodeId>,
@@ -113,7 +115,7 @@ impl<'p> Engine<'p> {
                 let (kind, _) = plan.topology.kind(id).expect("ids come from the topology");
                 let offset =
                     plan.offsets.iter().find(|offset| offset.node == id).map_or(0, |offset| offset.nanos);
-                Node::new(id, kind, Store::new(plan.seed, id), offset)
+                Node::new(id, kind, Store::new(plan.seed, id), plan.build(id), offset)
             })
             .collect();
         let mut recorder = Recorder::new(judges, options.keep_trace, options.heartbeat);
@@ -130,6 +132,7 @@ impl<'p> Engine<'p> {
             observer,
             recorder,
             reachable: vec![false; usize::from(plan.topology.node_count())],
+            spoken: vec![None; usize::from(plan.topology.node_count()).pow(2)],
             messages: 0,
             crashed: Vec::new(),
             panic: None,
@@ -270,7 +273,7 @@ impl<'p> Engine<'p> {
 
     fn arrive(&mut self, message: Message) -> Step {
         let Message { from, to, incarnation, frame, carries } = message;
-        let kind = tumbler_wire::frame::kind_of(&frame);
+        let kind = tumbler_wire::envelope::kind_of(&frame);
         let lost = if self.links.is_cut(from, to) {
             Some(tumbler_types::event::LossCause::Cut)
         } else if self.node(to).state == State::Down || self.node(to).incarnation != incarnation {

@@ -7,7 +7,7 @@ use crate::node::State;
 use crate::queue::{Class, Key};
 use crate::store::{Pending, Write};
 use tumbler_plan::{Planted, Point};
-use tumbler_types::event::LossCause;
+use tumbler_types::event::{FrameKind, LossCause};
 use tumbler_types::role::v1::{Effect, Effects, Input};
 use tumbler_types::{Event, Instant, LogIndex, NodeId, Span, Token};
 
@@ -22,9 +22,9 @@ impl Engine<'_> {
         while let Some(effect) = effects.next() {
             let point = match &effect {
                 Effect::Send { frame, .. } | Effect::Call { frame, .. } => {
-                    Some(Point::Sending(tumbler_wire::frame::kind_of(frame)))
+                    Some(Point::Sending(tumbler_wire::envelope::kind_of(frame)))
                 }
-                Effect::Reply { frame, .. } => Some(Point::Replying(tumbler_wire::frame::kind_of(frame))),
+                Effect::Reply { frame, .. } => Some(Point::Replying(tumbler_wire::envelope::kind_of(frame))),
                 Effect::Persist { .. } => Some(Point::PersistBegins),
                 Effect::Propose { .. } => Some(Point::ProposeBegins),
                 Effect::SetTimer { .. } => None,
@@ -73,12 +73,12 @@ impl Engine<'_> {
                 self.begin_write(id, token, Write::Log { at, command });
             }
             Effect::Send { to, frame } => {
-                let (kind, tag) = (tumbler_wire::frame::kind_of(&frame), self.observer.frame_tag(&frame));
+                let (kind, tag) = (tumbler_wire::envelope::kind_of(&frame), self.observer.frame_tag(&frame));
                 self.record(id, Event::Sent { to, frame: kind, tag });
                 self.transmit(id, to, frame, Carries::OneWay, disposition);
             }
             Effect::Call { token, to, frame, timeout } => {
-                let (kind, tag) = (tumbler_wire::frame::kind_of(&frame), self.observer.frame_tag(&frame));
+                let (kind, tag) = (tumbler_wire::envelope::kind_of(&frame), self.observer.frame_tag(&frame));
                 let context = self.observer.context(&frame);
                 let call = self.calls.begin(Call {
                     caller: id,
@@ -91,6 +91,7 @@ impl Engine<'_> {
                     answers_left: if disposition.doubles { 2 } else { 1 },
                 });
                 self.record(id, Event::Called { call, to, frame: kind, tag });
+                self.spoke(id, to, &frame);
                 self.observer.called(id, &frame, self.now, &mut self.recorder);
                 let node = self.node_mut(id);
                 let ordinal = node.call_ordinal;
@@ -116,23 +117,50 @@ impl Engine<'_> {
             return;
         }
         self.calls.get_mut(call).answers_left -= 1;
-        let (kind, tag) = (tumbler_wire::frame::kind_of(&frame), self.observer.frame_tag(&frame));
+        let (kind, tag) = (tumbler_wire::envelope::kind_of(&frame), self.observer.frame_tag(&frame));
         self.record(id, Event::Replied { call, to: made.caller, frame: kind, tag });
+        self.spoke(id, made.caller, &frame);
         self.observer.replied(id, made.caller, made.context, &frame, self.now, &mut self.recorder);
         disposition.lose |= made.reply_lost;
         self.transmit(id, made.caller, frame, Carries::Reply(call), disposition);
+    }
+
+    /// Records in which format the node speaks, and what it says of the floor, if either is new.
+    fn spoke(&mut self, id: NodeId, peer: NodeId, frame: &[u8]) {
+        let Ok((envelope, inner)) = tumbler_wire::Envelope::read(frame) else { return };
+        let Some(format) = tumbler_wire::record::format_of(inner) else { return };
+        // That a format is not spoken is said in whatever the speaker has.
+        if tumbler_wire::envelope::kind_of(inner) == FrameKind::Unsupported {
+            return;
+        }
+        let said = Some((format, envelope.floor));
+        let place = usize::from(id.0) * self.nodes.len() + usize::from(peer.0);
+        if self.spoken.get(place).is_some_and(|before| *before != said) {
+            self.spoken[place] = said;
+            self.record(id, Event::Spoke { peer, format, floor: envelope.floor });
+        }
+    }
+
+    /// A new incarnation introduces itself anew.
+    pub fn forget_speech(&mut self, id: NodeId) {
+        let count = self.nodes.len();
+        let first = usize::from(id.0) * count;
+        self.spoken[first..first + count].fill(None);
     }
 
     fn transmit(
         &mut self,
         from: NodeId,
         to: NodeId,
-        frame: Vec<u8>,
+        mut frame: Vec<u8>,
         carries: Carries,
         disposition: Disposition,
     ) {
         self.messages += 1;
-        let kind = tumbler_wire::frame::kind_of(&frame);
+        if disposition.strips {
+            tumbler_wire::envelope::strip(&mut frame);
+        }
+        let kind = tumbler_wire::envelope::kind_of(&frame);
         if usize::from(to.0) >= self.nodes.len() {
             self.record(from, Event::Lost { to, frame: kind, cause: LossCause::Down });
             return;
@@ -259,7 +287,11 @@ impl Engine<'_> {
             }
             Write::Log { at, command } => {
                 let entry = self.nodes[index].store.keep_log(at, command).clone();
+                let floor = self.observer.floor();
                 let entered = self.observer.kept_log(id, &entry, now, &mut self.recorder);
+                if self.observer.floor() != floor {
+                    self.update_reachability();
+                }
                 if let Some((secret, phase)) = entered {
                     self.at_point(id, Point::Entered { secret, phase }, None);
                 }

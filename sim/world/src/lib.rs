@@ -87,7 +87,7 @@ async fn drive(plan: &Plan, roles: &RoleFactory, options: &Options, mut driver: 
             Step::Quiet => engine.nothing_handled(),
             Step::End => break,
             Step::Boot { node, input } => {
-                driver.boot(node, roles(plan, node));
+                driver.boot(node, roles(plan, node, engine.node(node).build));
                 handle(&mut engine, &mut driver, node, input).await;
             }
             Step::Handle { node, input } => handle(&mut engine, &mut driver, node, input).await,

@@ -6,7 +6,7 @@ use crate::queue::{Class, Key};
 use std::collections::BTreeMap;
 use tumbler_plan::{Fault, FaultAction, Pattern, Point, Trigger, Until};
 use tumbler_types::event::FrameKind;
-use tumbler_types::{Event, FaultId, Instant, NodeId, Span};
+use tumbler_types::{Build, Event, FaultId, Instant, NodeId, Span};
 
 /// What stands at a point, so that a fault knows whether it applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,7 @@ pub struct Disposition {
     pub lose_reply: bool,
     pub fails: bool,
     pub doubles: bool,
+    pub strips: bool,
     /// Held by the fault with this index.
     pub hold: Option<usize>,
 }
@@ -137,6 +138,7 @@ impl Engine<'_> {
             disposition.lose_reply |= other.lose_reply;
             disposition.fails |= other.fails;
             disposition.doubles |= other.doubles;
+            disposition.strips |= other.strips;
             disposition.hold = disposition.hold.or(other.hold);
         }
         disposition
@@ -190,6 +192,15 @@ impl Engine<'_> {
                 disposition.doubles = true;
                 None
             }
+            FaultAction::Redeploy { node, build, until } => {
+                self.crash(*node);
+                self.node_mut(*node).build = *build;
+                Some(*until)
+            }
+            FaultAction::Strip => {
+                disposition.strips = true;
+                None
+            }
         };
         match until {
             Some(until) => self.stand(index, until),
@@ -204,9 +215,14 @@ impl Engine<'_> {
     fn applies(&self, action: &FaultAction, subject: Option<Subject>) -> bool {
         match action {
             FaultAction::Partition { .. } | FaultAction::ClockStep { .. } => true,
-            FaultAction::Crash { node, .. } => self.node(*node).state != State::Down,
+            FaultAction::Crash { node, .. } | FaultAction::Redeploy { node, .. } => {
+                self.node(*node).state != State::Down
+            }
             FaultAction::Pause { node, .. } => self.node(*node).state == State::Up,
-            FaultAction::Hold { .. } | FaultAction::LoseRequest | FaultAction::Duplicate => {
+            FaultAction::Hold { .. }
+            | FaultAction::LoseRequest
+            | FaultAction::Duplicate
+            | FaultAction::Strip => {
                 matches!(subject, Some(Subject::Message | Subject::Call))
             }
             FaultAction::LoseReply => subject == Some(Subject::Call),
@@ -240,7 +256,7 @@ impl Engine<'_> {
         let fault = &plan.faults[index];
         match &fault.action {
             FaultAction::Partition { left, right, symmetric, .. } => self.mend(left, right, *symmetric),
-            FaultAction::Crash { node, .. } => {
+            FaultAction::Crash { node, .. } | FaultAction::Redeploy { node, .. } => {
                 let incarnation = self.node(*node).incarnation;
                 let key = Key::new(Class::Boot, u32::from(node.0), incarnation.0);
                 self.queue.push(self.now, key, Due::Boot(*node));
@@ -254,7 +270,8 @@ impl Engine<'_> {
             FaultAction::LoseReply
             | FaultAction::LoseRequest
             | FaultAction::FailPersist
-            | FaultAction::Duplicate => {
+            | FaultAction::Duplicate
+            | FaultAction::Strip => {
                 unreachable!("faults of an instant never stand")
             }
         }
@@ -269,6 +286,30 @@ impl Engine<'_> {
         for index in 0..self.nemesis.standing.len() {
             self.end_fault(index);
         }
+        self.give_builds_back();
+    }
+
+    /// What cannot take part as it is gets the build back that the plan began with, or the oldest one
+    /// that speaks the floor.
+    fn give_builds_back(&mut self) {
+        let floor = self.observer.floor();
+        for index in 0..self.nodes.len() {
+            let id = self.nodes[index].id;
+            if self.nodes[index].build.highest() >= floor {
+                continue;
+            }
+            let speaks = |build: &Build| build.highest() >= floor;
+            let begun = Some(self.plan.build(id)).filter(speaks);
+            let Some(build) = begun.or_else(|| Build::ALL.into_iter().find(speaks)) else { continue };
+            if self.nodes[index].state != State::Down {
+                self.crash(id);
+            }
+            self.node_mut(id).build = build;
+            let incarnation = self.node(id).incarnation;
+            let key = Key::new(Class::Boot, u32::from(id.0), incarnation.0);
+            self.queue.push(self.now, key, Due::Boot(id));
+        }
+        self.update_reachability();
     }
 
     fn cut(&mut self, left: &[NodeId], right: &[NodeId], symmetric: bool) {
@@ -295,6 +336,7 @@ impl Engine<'_> {
     }
 
     fn crash(&mut self, id: NodeId) {
+        self.forget_speech(id);
         let node = self.node_mut(id);
         let incarnation = node.incarnation;
         node.forget();
@@ -329,7 +371,7 @@ impl Engine<'_> {
 
     fn release(&mut self, index: usize) {
         let Some(Held { latency, key, message }) = self.nemesis.held.remove(&index) else { return };
-        let frame = tumbler_wire::frame::kind_of(&message.frame);
+        let frame = tumbler_wire::envelope::kind_of(&message.frame);
         self.record(message.from, Event::Released { to: message.to, frame });
         self.queue.push(self.now.plus(latency), key, Due::Arrive(message));
     }
@@ -339,11 +381,16 @@ impl Engine<'_> {
         use tumbler_types::RoleKind;
         let authority = self.plan.topology.authority();
         let target = self.plan.topology.target();
-        let authority_up = self.node(authority).is_running();
-        let path = |engine: &Self, node: NodeId| {
-            authority_up && engine.node(node).is_running() && engine.links.is_open_both_ways(node, authority)
+        // A node whose build does not speak the floor takes no part, whether or not it runs.
+        let floor = self.observer.floor();
+        let takes_part = |engine: &Self, node: NodeId| {
+            engine.node(node).is_running() && engine.node(node).build.highest() >= floor
         };
-        let target_open = self.node(target).is_running()
+        let authority_up = takes_part(self, authority);
+        let path = |engine: &Self, node: NodeId| {
+            authority_up && takes_part(engine, node) && engine.links.is_open_both_ways(node, authority)
+        };
+        let target_open = takes_part(self, target)
             && self
                 .of_kind(RoleKind::Rotator)
                 .any(|rotator| path(self, rotator) && self.links.is_open_both_ways(rotator, target));
@@ -352,7 +399,7 @@ impl Engine<'_> {
             let open = match kind {
                 RoleKind::Agent | RoleKind::Rotator => path(self, id),
                 RoleKind::Target => target_open,
-                RoleKind::Replica => target_open && self.node(id).is_running(),
+                RoleKind::Replica => target_open && takes_part(self, id),
                 RoleKind::Authority | RoleKind::Workload | RoleKind::Operator => continue,
             };
             if std::mem::replace(&mut self.reachable[index], open) != open {

@@ -3,7 +3,7 @@
 use crate::store::Store;
 use std::collections::VecDeque;
 use tumbler_types::role::v1::{Effect, Input, Now};
-use tumbler_types::{Incarnation, Instant, Mono, NodeId, RoleKind, TimerId, Wall};
+use tumbler_types::{Build, Incarnation, Instant, Mono, NodeId, RoleKind, TimerId, Wall};
 
 /// Whether a node makes progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Node {
     pub id: NodeId,
     pub kind: RoleKind,
     pub state: State,
+    /// What it runs as, from the next incarnation on.
+    pub build: Build,
     pub incarnation: Incarnation,
     pub store: Store,
     /// Wall clock minus true time, nanoseconds.
@@ -38,8 +40,9 @@ pub struct Node {
 }
 
 impl Node {
-    pub fn new(id: NodeId, kind: RoleKind, store: Store, offset: i64) -> Self {
+    pub fn new(id: NodeId, kind: RoleKind, store: Store, build: Build, offset: i64) -> Self {
         Node {
+            build,
             id,
             kind,
             state: State::Down,

@@ -11,10 +11,11 @@ use minicbor::Decode;
 use tumbler_plan::{Plan, Stream, StreamName};
 use tumbler_types::role::v1::LogEntry;
 use tumbler_types::{
-    Command, Event, Fence, Instant, LogIndex, NodeId, Phase, Principal, RecordId, Revision, RoleKind,
+    Command, Event, Fence, Format, Instant, LogIndex, NodeId, Phase, Principal, RecordId, Revision, RoleKind,
     SecretId, SecretValue, Serial, Tag, VersionId, Wall,
 };
-use tumbler_wire::record::{record_of, secret_of};
+use tumbler_wire::envelope::{kind_of, unwrapped};
+use tumbler_wire::record::{in_format, record_of, secret_of};
 use tumbler_wire::tag::{tag_of, value_tag};
 use tumbler_wire::{AgentRecord, Frame, LogCommand, TargetRecord};
 
@@ -32,6 +33,8 @@ pub struct Observer {
     key: [u8; 16],
     operator: Option<NodeId>,
     revisions: Vec<Revision>,
+    /// By secret, as the log has it.
+    floors: Vec<Format>,
     /// Last copy seen per replica and secret.
     mirrored: Vec<((NodeId, SecretId), (Tag, Tag))>,
 }
@@ -49,11 +52,13 @@ impl Observer {
             key: Stream::new(plan.seed, StreamName::Tags, (0, 0), 0).bytes(),
             operator: plan.topology.of_kind(RoleKind::Operator).next(),
             revisions: vec![Revision(0); usize::from(plan.topology.secrets)],
+            floors: vec![Format::LOWEST; usize::from(plan.topology.secrets)],
             mirrored: Vec::new(),
         }
     }
 
-    /// Enrolls the first version of each secret in the log and at the target, before any node boots.
+    /// Enrolls the first version of each secret in the log and at the target, and raises the floor to
+    /// the plan's, before any node boots.
     pub fn genesis(&mut self, plan: &Plan, nodes: &mut [Node], recorder: &mut Recorder) {
         let (authority, target) = (plan.topology.authority(), plan.topology.target());
         for secret in plan.topology.secrets() {
@@ -65,13 +70,27 @@ impl Observer {
             );
             let value = SecretValue::new(stream.bytes::<16>().to_vec());
             let tag = value_tag(&value);
-            let command = Command::Enroll { version: VersionId(1), principal: Principal::Blue, value: tag };
-            let entry = LogCommand { secret, expected: Revision(0), command, value: Some(value) };
-            let entry = nodes[usize::from(authority.0)].store.keep_log(Wall::EPOCH, entry.to_bytes()).clone();
-            self.kept_log(authority, &entry, Instant::ZERO, recorder);
+            let mut commands =
+                vec![Command::Enroll { version: VersionId(1), principal: Principal::Blue, value: tag }];
+            let raises = std::iter::successors(Format::LOWEST.next(), |floor| floor.next());
+            let raises = raises.take_while(|floor| *floor <= plan.floor);
+            commands.extend(raises.map(|floor| Command::RaiseFloor { floor }));
+            for (command, expected) in commands.into_iter().zip(0..) {
+                let value = (expected == 0).then(|| value.clone());
+                let entry = LogCommand { secret, expected: Revision(expected), command, value };
+                let bytes = in_format(entry.to_bytes(), plan.floor);
+                let entry = nodes[usize::from(authority.0)].store.keep_log(Wall::EPOCH, bytes).clone();
+                self.kept_log(authority, &entry, Instant::ZERO, recorder);
+            }
             let row = TargetRecord { blue: tag, ..TargetRecord::default() };
-            nodes[usize::from(target.0)].store.keep_record(record_of(secret), row.to_bytes());
+            let bytes = in_format(row.to_bytes(), plan.floor);
+            nodes[usize::from(target.0)].store.keep_record(record_of(secret), bytes);
         }
+    }
+
+    /// The highest floor of any secret.
+    pub fn floor(&self) -> Format {
+        self.floors.iter().copied().max().unwrap_or(Format::LOWEST)
     }
 
     /// Tag of a frame or record under this run's key.
@@ -81,7 +100,7 @@ impl Observer {
 
     pub fn context(&self, frame: &[u8]) -> Context {
         use tumbler_types::event::FrameKind as Kind;
-        match tumbler_wire::frame::kind_of(frame) {
+        match kind_of(frame) {
             Kind::ApplyRequest | Kind::LoginRequest | Kind::GetRequest => {}
             _ => return Context::None,
         }
@@ -100,14 +119,17 @@ impl Observer {
     /// A request left.
     pub fn called(&self, node: NodeId, frame: &[u8], at: Instant, recorder: &mut Recorder) {
         use tumbler_types::event::FrameKind as Kind;
-        match tumbler_wire::frame::kind_of(frame) {
+        match kind_of(frame) {
             Kind::HeartbeatRequest | Kind::OrderRequest => {}
             _ => return,
         }
         match Frame::from_bytes(frame) {
             Ok(Frame::HeartbeatRequest(body)) => {
-                let event =
-                    Event::Acknowledged { secret: body.secret, version: body.version, serial: body.serial };
+                let event = Event::Acknowledged {
+                    secret: body.secret,
+                    version: body.version,
+                    serial: body.serial.unwrap_or_default(),
+                };
                 recorder.record(at, node, event);
             }
             Ok(Frame::OrderRequest(body)) if Some(node) == self.operator => {
@@ -128,9 +150,9 @@ impl Observer {
         recorder: &mut Recorder,
     ) {
         use tumbler_types::event::FrameKind as Kind;
-        match tumbler_wire::frame::kind_of(frame) {
+        match kind_of(frame) {
             Kind::RecordReply | Kind::HeartbeatReply | Kind::OrderReply => {
-                if let Ok(Indexed { index }) = minicbor::decode(&frame[2..]) {
+                if let Ok(Indexed { index }) = minicbor::decode(&unwrapped(frame)[2..]) {
                     recorder.record(at, node, Event::Answered { index: LogIndex(index) });
                 }
                 return;
@@ -216,7 +238,7 @@ impl Observer {
             RoleKind::Agent => AgentRecord::from_bytes(bytes).ok().map(|held| Event::Stored {
                 secret,
                 version: held.version,
-                serial: held.serial,
+                serial: held.serial.unwrap_or_default(),
                 until: held.until,
             }),
             _ => None,
@@ -243,6 +265,9 @@ impl Observer {
             return None;
         }
         *revision = revision.next();
+        if let Command::RaiseFloor { floor } = command {
+            self.floors[usize::from(secret.0)] = floor;
+        }
         match command {
             Command::Begin { .. } => Some((secret, Phase::Draft)),
             Command::Advance { to, .. } => Some((secret, to)),
@@ -279,8 +304,9 @@ impl Observer {
                     let secret = secret_number(index);
                     let held =
                         store.record(record_of(secret)).and_then(|bytes| AgentRecord::from_bytes(bytes).ok());
-                    let (version, serial) =
-                        held.map_or((VersionId(0), Serial(0)), |held| (held.version, held.serial));
+                    let (version, serial) = held.map_or((VersionId(0), Serial(0)), |held| {
+                        (held.version, held.serial.unwrap_or_default())
+                    });
                     recorder.record(at, node, Event::AgentRecovered { secret, version, serial });
                 }
             }

@@ -2,10 +2,10 @@
 
 use tumbler_plan::{Checkpoint, Digest, Plan};
 use tumbler_spec::Judgement;
-use tumbler_types::{FaultId, Instant, NodeId, Observed, role::v1::Role};
+use tumbler_types::{Build, FaultId, Instant, NodeId, Observed, role::v1::Role};
 
-/// Makes the role of a node. Called once per incarnation, on the run's own thread.
-pub type RoleFactory = dyn Fn(&Plan, NodeId) -> Box<dyn Role> + Send + Sync;
+/// Makes the role of a node as a build. Called once per incarnation, on the run's own thread.
+pub type RoleFactory = dyn Fn(&Plan, NodeId, Build) -> Box<dyn Role> + Send + Sync;
 
 /// Which driver executes the nodes. The digest is the same for both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ mod slice;
 pub use holder::{Grant, Holder, Report, Stored};
 pub use slice::{Lease, Revocation, Slice, Version};
 
-use tumbler_types::{Event, Instant, LogIndex, NodeId, Observed, SecretId, Topology};
+use tumbler_types::{Command, Event, Format, Instant, LogIndex, NodeId, Observed, SecretId, Topology};
 
 /// Everything durable or connected, as the world saw it happen.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +30,9 @@ pub struct Ledger {
     pub slices: Vec<Slice>,
     /// One per node, in id order.
     pub paths: Vec<Path>,
+    /// By node, in id order: the highest floor that it agreed to, by saying so; for the authority, by its
+    /// log.
+    floors: Vec<Format>,
     /// Index of the last durable entry of the log.
     pub length: LogIndex,
     /// Highest index that an answer of the authority reflected.
@@ -53,6 +56,7 @@ impl Ledger {
             now: Instant::ZERO,
             slices: topology.secrets().map(|_| Slice::new(topology.agents)).collect(),
             paths: topology.nodes().map(|_| Path { open: true, since: Instant::ZERO }).collect(),
+            floors: topology.nodes().map(|_| Format::LOWEST).collect(),
             length: LogIndex(0),
             answered: LogIndex(0),
         }
@@ -83,6 +87,16 @@ impl Ledger {
         self.paths.get(usize::from(node.0)).copied().unwrap_or(Path { open: false, since: Instant::ZERO })
     }
 
+    /// The highest floor that a node agreed to.
+    pub fn floor(&self, node: NodeId) -> Format {
+        self.floors.get(usize::from(node.0)).copied().unwrap_or(Format::LOWEST)
+    }
+
+    /// What a node agreed to is durable there: it keeps a log or records.
+    fn keeps(&self, node: NodeId) -> bool {
+        node == NodeId(0) || node == self.target || self.agent(node).is_some()
+    }
+
     /// An agent's records for one secret.
     pub fn holder(&self, secret: SecretId, node: NodeId) -> Option<&Holder> {
         self.slice(secret)?.holders.get(self.agent(node)?)
@@ -95,6 +109,12 @@ impl Ledger {
         match observed.event {
             Event::Reachable {} => self.set_path(node, true),
             Event::Unreachable {} => self.set_path(node, false),
+            Event::Crashed { .. } if !self.keeps(node) => {
+                if let Some(agreed) = self.floors.get_mut(usize::from(node.0)) {
+                    *agreed = Format::LOWEST;
+                }
+            }
+            Event::Spoke { peer: _, format: _, floor } => self.agree(node, floor),
             Event::Committed { index, at, secret, expected, command } => {
                 self.length = self.length.max(index);
                 let agent_first = self.agent_first;
@@ -102,6 +122,9 @@ impl Ledger {
                     && slice.revision == expected
                 {
                     slice.take(observed.at, at, &command, agent_first);
+                    if let Command::RaiseFloor { floor } = command {
+                        self.agree(node, floor);
+                    }
                 }
             }
             Event::LogRecovered { length } => self.length = length,
@@ -139,6 +162,12 @@ impl Ledger {
             }
             // The world's mechanics, and observations that change nothing durable.
             _ => {}
+        }
+    }
+
+    fn agree(&mut self, node: NodeId, floor: Format) {
+        if let Some(agreed) = self.floors.get_mut(usize::from(node.0)) {
+            *agreed = floor.max(*agreed);
         }
     }
 

@@ -4,8 +4,8 @@
 
 use super::{Grant, Holder, Report};
 use tumbler_types::{
-    Cause, Command, Epoch, Fence, Instant, NodeId, Phase, Principal, Revision, Serial, Tag, TxnId, VersionId,
-    Wall,
+    Cause, Command, Epoch, Fence, Format, Instant, NodeId, Phase, Principal, Revision, Serial, Tag, TxnId,
+    VersionId, Wall,
 };
 
 /// One secret, everywhere.
@@ -24,6 +24,8 @@ pub struct Slice {
     /// A rotation was ordered, and none began since. That `current` is revoked makes one due as well: see
     /// [`Slice::is_due`].
     pub ordered: bool,
+    /// Nothing below it is spoken or written.
+    pub floor: Format,
     /// When the last rotation closed, on the authority's clock; at first, when it was enrolled.
     pub closed_at: Wall,
     /// True time and cause of the last rotation's beginning.
@@ -81,6 +83,7 @@ impl Slice {
             lease: None,
             serial: Serial(0),
             ordered: false,
+            floor: Format::LOWEST,
             closed_at: Wall::ZERO,
             begun: None,
             versions: Vec::new(),
@@ -184,6 +187,7 @@ impl Slice {
                 self.phase = Phase::Revert;
             }
             Command::OrderRotation {} => self.ordered = true,
+            Command::RaiseFloor { floor } => self.floor = floor,
             Command::Revoke { version, serial } => {
                 self.serial = serial;
                 if let Some(each) = self.versions.iter_mut().rev().find(|each| each.version == version) {

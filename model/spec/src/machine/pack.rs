@@ -82,6 +82,7 @@ fn pack_slice(slice: &Slice, bits: &mut Writer) {
         lease,
         serial,
         ordered,
+        floor: _,
         closed_at: _,
         begun: _,
         versions,

@@ -42,6 +42,10 @@ impl Rules {
             }
             Command::RollBack { txn } => roll_back(slice, txn),
             Command::OrderRotation {} => Ok(()),
+            Command::RaiseFloor { floor } => demand(
+                slice.floor.next() == Some(floor),
+                format_args!("expected the format after {}, got {floor}", slice.floor),
+            ),
             Command::Revoke { version, serial } => {
                 let labelled = [slice.current, slice.previous, slice.pending].contains(&Some(version));
                 demand(labelled, format_args!("expected a labelled version to be revoked, got {version}"))?;

@@ -19,7 +19,7 @@ fn reply(version: u32, revoked: &[u32]) -> HeartbeatReply {
         value: value(u8::try_from(version).expect("small")),
         until: Wall::EPOCH.plus(TTL),
         left: TTL,
-        serial: Serial(u32::try_from(revoked.len()).expect("few")),
+        serial: Some(Serial(u32::try_from(revoked.len()).expect("few"))),
         revoked: revoked.iter().map(|version| VersionId(*version)).collect(),
     }
 }
@@ -94,7 +94,7 @@ fn a_revocation_is_in_force_at_once_and_acknowledged_when_it_is_durable() {
     let waiting = bench.give(Input::Timer { timer: TimerId(0) });
     assert!(matches!(waiting[..], [Effect::SetTimer { .. }]), "no report while a write is out: {waiting:?}");
     let (_, _, frame) = only_call(&bench.give(Input::Persisted { token }));
-    assert!(matches!(frame, Frame::HeartbeatRequest(report) if report.serial == Serial(1)));
+    assert!(matches!(frame, Frame::HeartbeatRequest(report) if report.serial == Some(Serial(1))));
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn after_a_restart_it_serves_what_its_disk_holds_by_the_wall_clock_alone() {
         principal: Principal::Blue,
         value: value(1),
         until: Wall::EPOCH.plus(TTL),
-        serial: Serial(0),
+        serial: Some(Serial(0)),
         revoked: Vec::new(),
     };
     let disk = vec![Record { record: record_of(SECRET), bytes: record.to_bytes() }];

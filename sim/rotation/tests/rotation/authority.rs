@@ -16,7 +16,7 @@ fn authority() -> Bench<Authority> {
 }
 
 fn lease(bench: &mut Bench<Authority>, rotator: NodeId) -> RecordReply {
-    record(bench.ask(rotator, LeaseRequest { secret: SECRET }))
+    record(bench.ask(rotator, LeaseRequest { secret: SECRET, latest: None }))
 }
 
 fn record(frame: Frame) -> RecordReply {
@@ -48,7 +48,7 @@ fn advance(bench: &mut Bench<Authority>, from: Phase, to: Phase) -> RecordReply 
 }
 
 fn heartbeat(bench: &mut Bench<Authority>, version: u32, until: Wall) -> HeartbeatReply {
-    let report = HeartbeatRequest { secret: SECRET, version: VersionId(version), serial: Serial(0), until };
+    let report = HeartbeatRequest { secret: SECRET, version: VersionId(version), serial: None, until };
     let frame = bench.ask(AGENT, report);
     let Frame::HeartbeatReply(reply) = frame else { panic!("expected a heartbeat reply, got {frame:?}") };
     reply
@@ -57,7 +57,7 @@ fn heartbeat(bench: &mut Bench<Authority>, version: u32, until: Wall) -> Heartbe
 #[test]
 fn nothing_is_answered_before_its_command_is_durable() {
     let mut bench = authority();
-    let effects = bench.call(ROTATOR, LeaseRequest { secret: SECRET });
+    let effects = bench.call(ROTATOR, LeaseRequest { secret: SECRET, latest: None });
     assert!(matches!(effects[..], [Effect::Propose { .. }]), "{effects:?}");
     assert_eq!(bench.call(OTHER, ReadRequest { secret: SECRET }), [], "later requests for the secret wait");
     let rest = bench.commit(effects);
@@ -165,7 +165,10 @@ fn a_revoked_version_is_never_given_and_stays_owed() {
     let mut bench = authority();
     assert!(order(&mut bench, OrderKind::RevokeCurrent));
     let reply = heartbeat(&mut bench, 0, Wall::ZERO);
-    assert_eq!((reply.version, reply.serial, reply.revoked), (VersionId(0), Serial(1), vec![VersionId(1)]));
+    assert_eq!((reply.version, reply.serial), (VersionId(0), None), "no record could keep a serial yet");
+    assert!(order(&mut bench, OrderKind::RequireFormat2));
+    let reply = heartbeat(&mut bench, 0, Wall::ZERO);
+    assert_eq!((reply.serial, reply.revoked), (Some(Serial(1)), vec![VersionId(1)]));
     let record = record(bench.ask(ROTATOR, ReadRequest { secret: SECRET })).record;
     assert_eq!((record.owed, record.due), (vec![VersionId(1)], true));
 }

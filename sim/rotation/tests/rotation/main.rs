@@ -4,3 +4,4 @@ mod agent;
 mod authority;
 mod bench;
 mod rotator;
+mod session;

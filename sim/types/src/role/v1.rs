@@ -174,6 +174,12 @@ pub trait Role: Send {
     fn handle(&mut self, now: Now, input: Input) -> Effects;
 }
 
+impl<R: Role + ?Sized> Role for Box<R> {
+    fn handle(&mut self, now: Now, input: Input) -> Effects {
+        (**self).handle(now, input)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

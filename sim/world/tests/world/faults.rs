@@ -4,8 +4,9 @@ use crate::toy::{self, CLIENT, SERVER, at_ms, count, first, first_at, kinds, pla
 use std::sync::{Arc, Mutex};
 use tumbler_plan::{FaultAction, Point, Trigger, Until};
 use tumbler_types::event::{FrameKind, LossCause};
-use tumbler_types::role::v1::{Effects, Input, Now, Role};
-use tumbler_types::{Event, NodeId, Span};
+use tumbler_types::role::v1::{Effect, Effects, Input, Now, Role};
+use tumbler_types::{Build, Event, Format, NodeId, Span, Tag, TimerId};
+use tumbler_wire::Envelope;
 use tumbler_world::{Driver, Options, Outcome, run};
 
 const SENDING: Point = Point::Sending(FrameKind::QueryRequest);
@@ -92,8 +93,8 @@ fn a_crashed_incarnation_has_no_further_effect_and_the_next_finds_what_was_durab
         let found = Arc::new(Mutex::new(Vec::new()));
         let roles = {
             let found = found.clone();
-            move |plan: &_, node| {
-                let role = toy::toy(plan, node);
+            move |plan: &_, node, build| {
+                let role = toy::toy(plan, node, build);
                 if node == SERVER { Box::new(Watched { role, found: found.clone() }) } else { role }
             }
         };
@@ -178,8 +179,9 @@ fn a_failed_write_says_so_and_leaves_nothing() {
 fn a_role_that_panics_ends_the_run_with_its_words() {
     for driver in [Driver::Queue, Driver::Tasks] {
         let plan = plan(vec![]);
-        let roles =
-            |plan: &_, node: NodeId| if node == SERVER { Box::new(Grenade) } else { toy::toy(plan, node) };
+        let roles = |plan: &_, node: NodeId, build| {
+            if node == SERVER { Box::new(Grenade) } else { toy::toy(plan, node, build) }
+        };
         let outcome = run(&plan, &roles, &Options { driver, ..Options::default() });
         let panic = outcome.panic.expect("it panicked");
         assert_eq!((panic.node, panic.message.as_str()), (SERVER, "asked once too often"));
@@ -194,4 +196,84 @@ impl Role for Grenade {
         assert!(!matches!(input, Input::Called { .. }), "asked once too often");
         Effects::new()
     }
+}
+
+#[test]
+fn a_redeployed_node_comes_back_as_the_other_build_and_stays_it() {
+    let redeploy = FaultAction::Redeploy { node: SERVER, build: Build::Newer, until: after(300) };
+    let crash = FaultAction::Crash { node: SERVER, until: after(300) };
+    let later = Trigger::At(at_ms(4_000));
+    let made = Arc::new(Mutex::new(Vec::new()));
+    let roles = {
+        let made = made.clone();
+        move |plan: &_, node, build| {
+            if node == SERVER {
+                made.lock().expect("no one panicked").push(build);
+            }
+            toy::toy(plan, node, build)
+        }
+    };
+    let mut plan = plan(vec![(Trigger::At(at_ms(1_500)), redeploy), (later, crash)]);
+    plan.builds.push(tumbler_plan::Deployed { node: SERVER, build: Build::Older });
+    let outcome = run(&plan, &roles, &Options { keep_trace: true, judge: false, ..Options::default() });
+    assert_eq!(*made.lock().expect("no one panicked"), [Build::Older, Build::Newer, Build::Newer]);
+    assert_eq!(times(&outcome, SERVER, "Crashed"), [1_500, 4_000]);
+    assert_eq!(times(&outcome, SERVER, "Started"), [0, 1_800, 4_300]);
+}
+
+/// The toy's floor is the lowest, so only a raised one takes an old build out, and heal brings it back.
+#[test]
+fn a_build_below_the_floor_takes_no_part_and_is_given_back_when_all_is_healed() {
+    let redeploy = FaultAction::Redeploy { node: CLIENT, build: Build::Older, until: after(300) };
+    let mut raised = plan(vec![(Trigger::At(at_ms(1_500)), redeploy)]);
+    raised.floor = Format(2);
+    let outcome = trace(&raised, Options::default());
+    assert_eq!(times(&outcome, CLIENT, "Unreachable"), [1_500], "down first, and then too old");
+    assert_eq!(times(&outcome, CLIENT, "Started"), [0, 1_800, 9_000]);
+    assert_eq!(times(&outcome, CLIENT, "Reachable").last(), Some(&9_000));
+    raised.floor = Format(1);
+    let outcome = trace(&raised, Options::default());
+    assert_eq!(times(&outcome, CLIENT, "Started"), [0, 1_800]);
+    assert_eq!(times(&outcome, CLIENT, "Reachable").last(), Some(&1_800));
+}
+
+/// Says hello in an envelope, once a second.
+struct Sealed(NodeId);
+
+impl Role for Sealed {
+    fn handle(&mut self, _: Now, input: Input) -> Effects {
+        let mut effects = Effects::new();
+        if matches!(input, Input::Boot { .. } | Input::Timer { .. }) {
+            let envelope = Envelope { highest: Format(3), floor: Format(2), speaker: self.0, echo: Tag(1) };
+            let frame = envelope.seal(&[3, FrameKind::Replicate as u8]).0;
+            effects.push(Effect::Send { to: SERVER, frame });
+            effects.push(Effect::SetTimer { timer: TimerId(0), after: Span::from_secs(1) });
+        }
+        effects
+    }
+}
+
+#[test]
+fn a_stripped_message_arrives_with_other_bytes_and_the_next_does_not() {
+    let roles = |plan: &_, node, build| -> Box<dyn Role> {
+        if node == CLIENT { Box::new(Sealed(node)) } else { toy::toy(plan, node, build) }
+    };
+    let strip = |nth| Trigger::On {
+        pattern: tumbler_plan::Pattern { point: Point::Sending(FrameKind::Replicate), node: Some(CLIENT) },
+        nth,
+        after: tumbler_types::Instant::ZERO,
+    };
+    let options = Options { keep_trace: true, judge: false, ..Options::default() };
+    let outcome = run(&plan(vec![(strip(3), FaultAction::Strip)]), &roles, &options);
+    let received: Vec<Tag> = outcome
+        .trace
+        .iter()
+        .filter_map(|observed| match observed.event {
+            Event::Received { tag, .. } if observed.node == SERVER => Some(tag),
+            _ => None,
+        })
+        .collect();
+    // The first one left before the server had booted.
+    assert_ne!(received[1], received[0]);
+    assert!(received[2..].iter().all(|tag| *tag == received[0]));
 }

@@ -3,8 +3,8 @@
 use tumbler_plan::{Fault, FaultAction, Network, Pattern, Plan, Point, Store, Trigger};
 use tumbler_types::role::v1::{Effect, Effects, Input, Now, Role};
 use tumbler_types::{
-    Bounds, Event, FaultId, Instant, NodeId, Observed, RecordId, SecretId, Span, Tag, TimerId, Timing, Token,
-    Topology,
+    Bounds, Build, Event, FaultId, Instant, NodeId, Observed, RecordId, SecretId, Span, Tag, TimerId, Timing,
+    Token, Topology,
 };
 use tumbler_wire::Frame;
 use tumbler_wire::frame::{QueryReply, QueryRequest};
@@ -34,6 +34,8 @@ pub fn plan(faults: Vec<(Trigger, FaultAction)>) -> Plan {
         canaries: 1,
         heal_at: at_ms(9_000),
         end_at: at_ms(10_000),
+        builds: Vec::new(),
+        floor: tumbler_types::Format::LOWEST,
         offsets: Vec::new(),
         orders: Vec::new(),
         faults: faults
@@ -58,7 +60,7 @@ pub fn trace(plan: &Plan, options: Options) -> Outcome {
     run(plan, &toy, &Options { keep_trace: true, judge: false, ..options })
 }
 
-pub fn toy(_: &Plan, node: NodeId) -> Box<dyn Role> {
+pub fn toy(_: &Plan, node: NodeId, _: Build) -> Box<dyn Role> {
     match node {
         CLIENT => Box::new(Client { calls: 0 }),
         SERVER => Box::new(Server { calls: Vec::new() }),
