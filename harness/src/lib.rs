@@ -5,6 +5,7 @@
 //!
 //! A library beside the binary so that tests can call what the commands call.
 
+pub mod blame;
 pub mod catch;
 pub mod check;
 pub mod cli;

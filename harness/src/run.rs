@@ -149,10 +149,11 @@ async fn seeds(
 /// Every job of a selection, in the order of scenario and seed.
 fn jobs(selection: &Selection, recheck: Share) -> Box<dyn Iterator<Item = Job> + Send> {
     let probing = selection.is_smoke;
-    let chosen: Vec<Chosen> = selection.chosen.values().cloned().collect();
-    let plans = chosen.into_iter().flat_map(|chosen| {
-        let Chosen { scenario, word: _, seeds } = chosen;
-        seeds.into_iter().map(move |seed| (scenario.name().to_owned(), scenario.plan(seed)))
+    let chosen: Vec<(String, Chosen)> =
+        selection.chosen.iter().map(|(name, chosen)| (name.clone(), chosen.clone())).collect();
+    let plans = chosen.into_iter().flat_map(|(name, chosen)| {
+        let seeds = chosen.seeds.clone();
+        seeds.into_iter().map(move |seed| (name.clone(), chosen.plan(seed)))
     });
     let job = move |(id, (name, plan)): (u64, (String, Plan))| {
         let probe = probing && plan.seed.is_multiple_of(PROBE_EVERY);
@@ -184,7 +185,7 @@ async fn tell(
         let (name, seed) = (first.row.scenario.clone(), first.row.seed);
         let telling = match edited.get(&(name.clone(), seed)) {
             Some(plan) => teller.tell(plan, &first, "-rollback").await?,
-            None => teller.tell(&selection.chosen[&name].scenario.plan(seed), &first, "").await?,
+            None => teller.tell(&selection.chosen[&name].plan(seed), &first, "").await?,
         };
         swept.tell(index, telling.report, telling.capsule, telling.replay);
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
-use tumbler_plan::Planted;
+use tumbler_plan::{Plan, Planted};
 use tumbler_scenarios::{Scenario, Suite, SuiteEntry, catalog, scenario, suite, suites};
 use tumbler_types::Invariant;
 
@@ -44,9 +44,19 @@ pub struct Selection {
 #[derive(Clone, Debug)]
 pub struct Chosen {
     pub scenario: Arc<Scenario>,
+    /// A deliberate bug in every run, as `NAME+BUG` asks for.
+    pub planted: Option<Planted>,
     /// What was asked for: a name or a path, good for asking again.
     pub word: String,
     pub seeds: SeedSet,
+}
+
+impl Chosen {
+    /// A seed's plan. Its row is called as the selection calls this, not always as the scenario.
+    pub fn plan(&self, seed: u64) -> Plan {
+        let plan = self.scenario.plan(seed);
+        Plan { planted: self.planted.or(plan.planted), ..plan }
+    }
 }
 
 /// Seeds as disjoint, rising, half-open ranges: a hundred million of them take no memory.
@@ -132,17 +142,20 @@ impl Selection {
     }
 
     fn take(&mut self, word: &str, seeds: Option<&Seeds>) -> Result<(), Failure> {
+        if word.contains('+') {
+            let (scenario, planted) = one_planted(word)?;
+            let seeds = seeds.map_or(SEEDS_DEFAULT, |seeds| seeds.0.clone());
+            self.add(word, scenario, planted, seeds);
+            return Ok(());
+        }
         if is_path(word) {
             let text = std::fs::read_to_string(word)
                 .map_err(|error| Failure::Usage(format!("failed to read {word}: {error}")))?;
             if text.lines().any(|line| line.trim() == "[[entry]]") {
                 return self.take_suite(&Suite::parse(word, &text)?, seeds);
             }
-            self.add(
-                word,
-                Scenario::parse(word, &text)?,
-                seeds.map_or(SEEDS_DEFAULT, |seeds| seeds.0.clone()),
-            );
+            let seeds = seeds.map_or(SEEDS_DEFAULT, |seeds| seeds.0.clone());
+            self.add(word, Scenario::parse(word, &text)?, None, seeds);
             return Ok(());
         }
         if let Some(suite) = suite(word) {
@@ -154,7 +167,7 @@ impl Selection {
             smoke.entries.into_iter().find(|entry| entry.scenario == word).map(|entry| entry.seeds)
         });
         let seeds = seeds.map(|seeds| seeds.0.clone()).or(fixed).unwrap_or(SEEDS_DEFAULT);
-        self.add(word, shipped.scenario(), seeds);
+        self.add(word, shipped.scenario(), None, seeds);
         Ok(())
     }
 
@@ -164,7 +177,7 @@ impl Selection {
             let shipped = scenario(name).ok_or_else(|| unknown(name))?;
             let seeds = seeds.map_or(fixed.clone(), |seeds| seeds.0.clone());
             match planted {
-                None => self.add(name, shipped.scenario(), seeds),
+                None => self.add(name, shipped.scenario(), None, seeds),
                 Some((planted, expect)) => self.planted.push(PlantedChoice {
                     scenario: Arc::new(shipped.scenario()),
                     seeds,
@@ -176,10 +189,14 @@ impl Selection {
         Ok(())
     }
 
-    fn add(&mut self, word: &str, scenario: Scenario, seeds: Range<u64>) {
-        let name = scenario.name().to_owned();
+    fn add(&mut self, word: &str, scenario: Scenario, planted: Option<Planted>, seeds: Range<u64>) {
+        let name = match planted {
+            Some(planted) => format!("{}+{}", scenario.name(), planted.name()),
+            None => scenario.name().to_owned(),
+        };
         let chosen = self.chosen.entry(name).or_insert_with(|| Chosen {
             scenario: Arc::new(scenario),
+            planted,
             word: word.to_owned(),
             seeds: SeedSet::default(),
         });

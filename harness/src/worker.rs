@@ -9,7 +9,7 @@
 use crate::exit::Exit;
 use crate::grid::occurrence::is_counted;
 use crate::job::{Answer, Done, Job, Request, Samples, Settings, Task};
-use crate::{host, judgement, probe, roles, watch};
+use crate::{blame, host, judgement, probe, roles, watch};
 use std::io::{BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -85,7 +85,25 @@ impl Work<'_> {
         if probe && done.report.row.verdict == Verdict::Pass {
             self.probe(job, &outcome, &mut done);
         }
+        self.blame(job, &mut done);
         done
+    }
+
+    /// Leaves out of the fingerprint what the failure does not need.
+    fn blame(&self, job: &Job, done: &mut Done) {
+        let plan = done.edited.as_ref().unwrap_or(&job.plan);
+        let again = |plan: &Plan| {
+            say(&Answer::Step { id: self.id });
+            let outcome = self.run(plan, &self.options()).ok()?;
+            Some(judgement::report(&job.name, plan, &outcome, self.settings.blind))
+        };
+        if matches!(done.report.row.verdict, Verdict::Pass | Verdict::Nondeterministic) {
+            return;
+        }
+        let needed = blame::needed(plan, &done.report, again);
+        if let Some(fingerprint) = &mut done.report.fingerprint {
+            fingerprint.faults = needed;
+        }
     }
 
     /// The digest must depend neither on the driver nor on the sandbox's own seed.
@@ -183,13 +201,17 @@ impl Work<'_> {
             let line = crate::replay::line(&event);
             filter.is_some_and(|filter| line.contains(filter)).then_some(event)
         };
-        Done {
+        let mut done = Done {
             id: *id,
             report,
             edited: None,
             samples: prefixes(&outcome.trace, &at),
             lines: outcome.trace.iter().filter_map(shown).collect(),
+        };
+        if until.is_none() {
+            self.blame(job, &mut done);
         }
+        done
     }
 
     fn options(&self) -> Options {
