@@ -76,6 +76,7 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "partition-in-each-phase",
     "two-secrets",
     "many-holders",
+    "last-write-wins",
 ];
 
 const EMBEDDED_SUITES: &[Embedded] = shipped!["suites": "smoke", "ci", "planted"];

@@ -27,7 +27,8 @@ fn every_shipped_scenario_parses_under_its_name_and_says_what_it_teaches() {
             "operator-mishaps",
             "partition-in-each-phase",
             "two-secrets",
-            "many-holders"
+            "many-holders",
+            "last-write-wins"
         ]
     );
     for shipped in catalog() {

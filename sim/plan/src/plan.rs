@@ -88,10 +88,12 @@ pub enum Planted {
     AgentFallsSilent,
     /// The store forgets the previous version's value at promote; caught by `rollback-possible`.
     StoreLosesPrevious,
+    /// The rotator's shell takes every quarantine to be over; caught by `applied-once`.
+    RotatorSkipsQuarantine,
 }
 
 impl Planted {
-    pub const ALL: [Planted; 8] = [
+    pub const ALL: [Planted; 9] = [
         Planted::LyingFsync,
         Planted::SendBeforePersist,
         Planted::TargetIgnoresFences,
@@ -100,6 +102,7 @@ impl Planted {
         Planted::ReplicaKeepsRevoked,
         Planted::AgentFallsSilent,
         Planted::StoreLosesPrevious,
+        Planted::RotatorSkipsQuarantine,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -112,6 +115,7 @@ impl Planted {
             Planted::ReplicaKeepsRevoked => "replica-keeps-revoked",
             Planted::AgentFallsSilent => "agent-falls-silent",
             Planted::StoreLosesPrevious => "store-loses-previous",
+            Planted::RotatorSkipsQuarantine => "rotator-skips-quarantine",
         }
     }
 }

@@ -3,4 +3,5 @@
 mod agent;
 mod authority;
 mod bench;
+mod last_write_wins;
 mod rotator;
