@@ -5,6 +5,9 @@
 //!
 //! What this module deliberately does not do: break two things at once.
 
+#[path = "planted/target.rs"]
+pub mod target;
+
 use std::collections::BTreeMap;
 use tumbler_types::role::v1::{Effect, Effects, Input, Now, Role};
 use tumbler_types::{Command, Phase, SecretId, SecretValue, Serial, Tag, Token, VersionId};

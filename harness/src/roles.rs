@@ -36,6 +36,9 @@ pub fn plain(plan: &Plan, node: NodeId) -> Box<dyn Role> {
             Box::new(planted::LosingStore::new(Authority::new(settings)))
         }
         (RoleKind::Authority, _) => Box::new(Authority::new(settings)),
+        (RoleKind::Rotator, Some(Planted::RotatorSkipsQuarantine)) => {
+            Box::new(planted::target::HurriedRotator::new(Rotator::new(settings)))
+        }
         (RoleKind::Rotator, _) => Box::new(Rotator::new(settings)),
         (RoleKind::Agent, Some(Planted::AgentAcknowledgesUnstored)) => {
             Box::new(planted::HastyAgent::new(Agent::new(settings)))
@@ -50,7 +53,7 @@ pub fn plain(plan: &Plan, node: NodeId) -> Box<dyn Role> {
         (RoleKind::Target, planted) => {
             let enforcement = match planted {
                 Some(Planted::TargetIgnoresFences) => Enforcement::LastWriteWins,
-                _ => Enforcement::Fenced,
+                _ => plan.topology.adapter.enforcement,
             };
             Box::new(Target::new(topology, timing, enforcement))
         }

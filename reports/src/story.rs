@@ -225,7 +225,14 @@ mod tests {
             schema: Plan::SCHEMA,
             scenario: "standard".to_owned(),
             seed: 1,
-            topology: Topology { rotators: 2, agents: 2, replicas: 1, workloads: 1, secrets: 2 },
+            topology: Topology {
+                rotators: 2,
+                agents: 2,
+                replicas: 1,
+                workloads: 1,
+                secrets: 2,
+                adapter: Default::default(),
+            },
             timing: Timing::default(),
             bounds: Bounds {
                 undelivered: second,

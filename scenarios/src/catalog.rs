@@ -80,6 +80,7 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "three-builds",
     "downgrade-below-floor",
     "stripped-negotiation",
+    "last-write-wins",
 ];
 
 const EMBEDDED_SUITES: &[Embedded] = shipped!["suites": "smoke", "ci", "planted"];

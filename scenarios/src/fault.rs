@@ -71,6 +71,28 @@ impl FaultEntry {
         Ok(FaultEntry { chance: chance_of(table.chance.as_ref())?, when, deed, lasting })
     }
 
+    /// The longest time by which it can put off a call; none if it puts nothing off.
+    pub fn delay_max(&self) -> Option<Span> {
+        match (&self.deed, &self.lasting) {
+            (Deed::Hold | Deed::Pause { .. }, Some(Lasting::After(span))) => Some(span.max),
+            (Deed::Hold | Deed::Pause { .. }, Some(Lasting::On { at_most, .. })) => Some(at_most.max),
+            (
+                Deed::Hold
+                | Deed::Pause { .. }
+                | Deed::Partition { .. }
+                | Deed::Crash { .. }
+                | Deed::ClockStep { .. }
+                | Deed::LoseReply
+                | Deed::LoseRequest
+                | Deed::FailPersist
+                | Deed::Duplicate
+                | Deed::Redeploy { .. }
+                | Deed::Strip,
+                _,
+            ) => None,
+        }
+    }
+
     pub fn draw(&self, seed: u64, index: u32) -> Option<(Trigger, FaultAction)> {
         let mut stream = Stream::new(seed, StreamName::Faults, (index, 0), ENTRIES);
         let exists = self.chance.draw(&mut stream);

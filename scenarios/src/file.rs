@@ -52,6 +52,7 @@ pub(crate) struct TopologyTable {
     pub replicas: Spanned<i64>,
     pub workloads: Spanned<i64>,
     pub secrets: Spanned<i64>,
+    pub enforcement: Option<Spanned<String>>,
 }
 
 /// What is absent has the protocol's default.
@@ -68,6 +69,7 @@ pub(crate) struct TimingTable {
     pub replication: Option<Words>,
     pub rotation_period: Option<Words>,
     pub use_period: Option<Words>,
+    pub actor_lifetime: Option<Words>,
 }
 
 #[derive(Deserialize)]

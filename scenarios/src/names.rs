@@ -8,7 +8,7 @@ use crate::error::Flaw;
 use crate::file::{Word, Words};
 use toml::Spanned;
 use tumbler_types::event::{FrameKind, OrderKind};
-use tumbler_types::{Build, FaultKind, NodeId, Phase, RoleKind, SecretId, Topology, Verdict};
+use tumbler_types::{Build, Enforcement, FaultKind, NodeId, Phase, RoleKind, SecretId, Topology, Verdict};
 
 /// The nodes that a name stands for: one, a role's, or all.
 pub(crate) fn nodes(topology: &Topology, word: &Word) -> Result<Vec<NodeId>, Flaw> {
@@ -132,6 +132,10 @@ pub(crate) fn fault_kind(spanned: &Spanned<String>) -> Result<FaultKind, Flaw> {
 
 pub(crate) fn verdict(spanned: &Spanned<String>) -> Result<Verdict, Flaw> {
     one("expect", spanned, &Verdict::ALL, Verdict::name)
+}
+
+pub(crate) fn enforcement(spanned: &Spanned<String>) -> Result<Enforcement, Flaw> {
+    one("enforcement", spanned, &Enforcement::ALL, Enforcement::name)
 }
 
 /// One word in a table of names.

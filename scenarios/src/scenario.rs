@@ -20,7 +20,8 @@ use tumbler_plan::plan::Offset;
 use tumbler_plan::swarm::Swarm;
 use tumbler_plan::{Deployed, Digest, Fault, Network, Order, Plan, Store};
 use tumbler_types::{
-    Bounds, Build, FaultId, Format, Instant, NodeId, RoleKind, Span, Timing, Topology, Verdict,
+    Adapter, Bounds, Build, Enforcement, FaultId, Format, Instant, NodeId, RoleKind, Span, Timing, Topology,
+    Verdict,
 };
 
 /// A scenario, checked. With a seed it is a plan.
@@ -203,6 +204,9 @@ impl Scenario {
         let floor_last = orders.iter().filter_map(OrderEntry::floor).fold(floor, Format::max);
         let swarm = file.swarm.as_ref().map(|table| swarm_of(table, heal_at, floor_last)).transpose()?;
         let (network, store) = (latency("network", &file.network)?, latency("store", &file.store)?);
+        let delays: Span = faults.iter().filter_map(FaultEntry::delay_max).fold(Span::ZERO, Span::plus);
+        let delay_max = swarm.as_ref().map_or(delays, |swarm| delays.plus(swarm.delay_max(&timing)));
+        lives_as_declared(file, &topology, &timing, delay_max.plus(network.max).plus(store.max))?;
         Ok(Scenario {
             name,
             about,
@@ -249,13 +253,15 @@ pub(crate) fn about_of(spanned: &Spanned<String>) -> Result<String, Flaw> {
 }
 
 fn topology_of(spanned: &Spanned<TopologyTable>) -> Result<Topology, Flaw> {
-    let TopologyTable { rotators, agents, replicas, workloads, secrets } = spanned.get_ref();
+    let TopologyTable { rotators, agents, replicas, workloads, secrets, enforcement } = spanned.get_ref();
+    let enforcement = enforcement.as_ref().map(names::enforcement).transpose()?.unwrap_or_default();
     Ok(Topology {
         rotators: counted("rotators", rotators, 1, ROLE_MAX)?,
         agents: counted("agents", agents, 1, ROLE_MAX)?,
         replicas: counted("replicas", replicas, 0, ROLE_MAX)?,
         workloads: counted("workloads", workloads, 0, ROLE_MAX)?,
         secrets: counted("secrets", secrets, 1, ROLE_MAX)?,
+        adapter: Adapter { enforcement },
     })
 }
 
@@ -276,6 +282,7 @@ fn timing_of(table: &TimingTable) -> Result<Timing, Flaw> {
         replication: or("replication", &table.replication, default.replication)?,
         rotation_period: or("rotation_period", &table.rotation_period, default.rotation_period)?,
         use_period: or("use_period", &table.use_period, default.use_period)?,
+        actor_lifetime: or("actor_lifetime", &table.actor_lifetime, default.actor_lifetime)?,
     };
     // A period of zero would be an endless loop in no time.
     let periods = [
@@ -361,6 +368,26 @@ fn breaks_of(words: &[Spanned<String>]) -> Result<bool, Flaw> {
         );
     }
     Ok(!words.is_empty())
+}
+
+/// Where the last write wins, holds and pauses that outlast the actor lifetime prove nothing: the one
+/// thing that the target's protocol rests on would be missing. One call may meet all of them.
+fn lives_as_declared(
+    file: &ScenarioFile,
+    topology: &Topology,
+    timing: &Timing,
+    delay_max: Span,
+) -> Result<(), Flaw> {
+    let is_broken = file.breaks.iter().any(|word| word.get_ref() == "actor-lifetime");
+    let lifetime = timing.actor_lifetime;
+    if topology.adapter.enforcement == Enforcement::Fenced || is_broken || delay_max <= lifetime {
+        return Ok(());
+    }
+    let span = file.timing.actor_lifetime.as_ref().map_or(file.topology.span(), |words| words.span.clone());
+    let remedy = "shorten the holds and pauses, or declare a longer `actor_lifetime`";
+    Err(Flaw::new(span, "a call may outlive `actor_lifetime`", remedy)
+        .expected(format!("holds, pauses and latencies of at most {} together", spell(lifetime)))
+        .got(spell(delay_max)))
 }
 
 fn latency(what: &str, table: &LatencyTable) -> Result<Drawn<Span>, Flaw> {

@@ -9,11 +9,16 @@
 use super::occurrence::{Deed, Occurrence, Reply};
 use tumbler_plan::{Fault, FaultAction, Pattern, Plan, Point, Trigger, Until};
 use tumbler_reports::grid::Strike;
-use tumbler_types::{FaultId, Instant, NodeId, Phase, RoleKind, Span};
+use tumbler_types::{Enforcement, FaultId, Instant, NodeId, Phase, RoleKind, Span};
 
 /// The plan of a cell; none if the strike means nothing here.
 pub fn plan(base: &Plan, occurrence: &Occurrence, strike: Strike) -> Option<Plan> {
-    let actions = faults(occurrence, strike)?;
+    let held_max = match base.topology.adapter.enforcement {
+        Enforcement::Fenced => HELD_MAX,
+        // Beyond the declared lifetime nothing is owed there.
+        Enforcement::LastWriteWins => HELD_MAX.min(base.timing.actor_lifetime.minus(Span::from_secs(1))),
+    };
+    let actions = faults(occurrence, strike, held_max)?;
     let mut plan = base.clone();
     let named = |(index, (trigger, action)): (u16, (Trigger, FaultAction))| Fault {
         id: FaultId(STRIKE.0 + index),
@@ -24,7 +29,7 @@ pub fn plan(base: &Plan, occurrence: &Occurrence, strike: Strike) -> Option<Plan
     Some(plan)
 }
 
-fn faults(occurrence: &Occurrence, strike: Strike) -> Option<Vec<(Trigger, FaultAction)>> {
+fn faults(occurrence: &Occurrence, strike: Strike, held_max: Span) -> Option<Vec<(Trigger, FaultAction)>> {
     let Occurrence { at, node, role, secret, stage: _, deed, nth } = *occurrence;
     let crash = FaultAction::Crash { node, until: Until::After(RESTART) };
     let here = |point| on(point, node, nth);
@@ -43,7 +48,7 @@ fn faults(occurrence: &Occurrence, strike: Strike) -> Option<Vec<(Trigger, Fault
         }
         (Deed::Call { frame, .. }, Strike::Held) => {
             let closed = Pattern { point: Point::Entered { secret, phase: Phase::Idle }, node: None };
-            let until = Until::On { pattern: closed, at_most: HELD_MAX };
+            let until = Until::On { pattern: closed, at_most: held_max };
             let mut both = vec![(here(Point::Sending(frame)), FaultAction::Hold { until })];
             if role == RoleKind::Rotator {
                 both.push((Trigger::At(at.plus(Span(1))), FaultAction::Pause { node, until }));

@@ -110,8 +110,17 @@ pub fn assumptions(timing: &Timing) -> Vec<Assumption> {
         },
         Assumption {
             id: "target-fenced",
-            sentence: "the target checks fences, and persists before it answers".to_owned(),
+            sentence: "the target does with fences what it declares, and persists before it answers"
+                .to_owned(),
             carries: &[Invariant::AppliedOnce, Invariant::RollbackPossible],
+        },
+        Assumption {
+            id: "actor-lifetime",
+            sentence: format!(
+                "where the last write wins, a call lands within {} s of its caller's decision, or never",
+                timing.actor_lifetime.millis() / 1_000
+            ),
+            carries: &[Invariant::AppliedOnce, Invariant::RevokedRefused],
         },
         Assumption {
             id: "replica-closes",

@@ -34,10 +34,11 @@ impl Judges {
     /// `canaries`: how many of the first agents are in the canary cohort.
     pub fn new(topology: &Topology, timing: &Timing, bounds: &Bounds, canaries: u16) -> Self {
         let claims = Claims { timing: timing.clone(), bounds: bounds.clone() };
+        let rules = Rules { timing: timing.clone(), canaries, adapter: topology.adapter };
         Judges {
             ledger: Ledger::new(topology),
             watch: Watch::new(claims, usize::from(topology.secrets)),
-            monitor: Monitor::new(Rules { timing: timing.clone(), canaries }, usize::from(topology.secrets)),
+            monitor: Monitor::new(rules, usize::from(topology.secrets)),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::judgement::Divergence;
 use crate::ledger::{Holder, Ledger, Report, Slice, Stored};
 use crate::rule::{Effect, Rules};
 use tumbler_types::event::Refusal;
-use tumbler_types::{Event, Instant, Observed, Phase, Principal, SecretId, Tag};
+use tumbler_types::{Enforcement, Event, Instant, Observed, Phase, Principal, SecretId, Tag};
 
 /// Follows one run.
 #[derive(Clone, Debug)]
@@ -87,8 +87,10 @@ impl Monitor {
                 let slice = before.slice(secret)?;
                 let issued = self.issued.get_mut(usize::from(secret.0))?;
                 let effect = Effect { fence, principal, value };
-                let allowed = self.rules.allow_enforce(slice, issued, effect);
-                issued.retain(|each| each.fence > fence);
+                let allowed = self.rules.allow_enforce(slice, issued, effect, observed.at);
+                if self.rules.adapter.enforcement == Enforcement::Fenced {
+                    issued.retain(|each| each.fence > fence);
+                }
                 Some((secret, allowed))
             }
             Event::Promised { secret, fence } => {

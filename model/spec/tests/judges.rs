@@ -29,7 +29,14 @@ struct Run {
 
 impl Run {
     fn new() -> Self {
-        let topology = Topology { rotators: 2, agents: 2, replicas: 1, workloads: 1, secrets: 1 };
+        let topology = Topology {
+            rotators: 2,
+            agents: 2,
+            replicas: 1,
+            workloads: 1,
+            secrets: 1,
+            adapter: Default::default(),
+        };
         let bounds = Bounds {
             undelivered: Span::from_secs(4),
             served: Span::from_secs(3),

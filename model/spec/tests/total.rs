@@ -82,7 +82,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 fn topology() -> Topology {
-    Topology { rotators: 1, agents: 2, replicas: 1, workloads: 1, secrets: 2 }
+    Topology { rotators: 1, agents: 2, replicas: 1, workloads: 1, secrets: 2, adapter: Default::default() }
 }
 
 fn bounds() -> Bounds {

@@ -26,7 +26,7 @@ fn an_unknown_key_is_refused_with_the_known_ones() {
 small.toml:11:1: unknown field `replica`
 11 | replica = 1
    | ^^^^^^^
-   = expected: one of `rotators`, `agents`, `replicas`, `workloads`, `secrets`
+   = expected: one of `rotators`, `agents`, `replicas`, `workloads`, `secrets`, `enforcement`
    = to do: correct the spelling of the key, or remove it
 "#,
     );
@@ -235,6 +235,55 @@ small.toml:5:25: unknown field `ofset`
   |                         ^^^^^
   = expected: `node` or `offset`
   = to do: correct the spelling of the key, or remove it
+"#,
+    );
+}
+
+#[test]
+fn an_unknown_enforcement() {
+    check(
+        "secrets = 1",
+        r#"secrets = 1
+enforcement = "best-effort""#,
+        r#"
+small.toml:14:15: unknown `enforcement`
+14 | enforcement = "best-effort"
+   |               ^^^^^^^^^^^^^
+   = expected: fenced, last-write-wins
+   = got: `best-effort`
+   = to do: take one of the expected names
+"#,
+    );
+}
+
+#[test]
+fn holds_and_pauses_that_together_outlive_an_actor_where_nothing_else_orders_writes() {
+    check(
+        "secrets = 1",
+        r#"secrets = 1
+enforcement = "last-write-wins"
+
+[timing]
+actor_lifetime = "30s"
+
+[[fault]]
+kind = "hold"
+sending = "apply-request"
+lasts = ["5s", "20s"]
+
+[[fault]]
+kind = "pause"
+at = "20s"
+node = "rotator-1"
+lasts = "10s"
+"#,
+        r#"
+small.toml:17:18: a call may outlive `actor_lifetime`
+17 | actor_lifetime = "30s"
+   |                  ^^^^^
+   = expected: holds, pauses and latencies of at most 30s together
+   = got: `30s21ms`
+   = to do: shorten the holds and pauses, or declare a longer `actor_lifetime`
 "#,
     );
 }

@@ -14,7 +14,7 @@ use tumbler_wire::tag::value_tag;
 const SECRET: SecretId = SecretId(0);
 
 fn topology() -> Topology {
-    Topology { rotators: 1, agents: 1, replicas: 1, workloads: 0, secrets: 1 }
+    Topology { rotators: 1, agents: 1, replicas: 1, workloads: 0, secrets: 1, adapter: Default::default() }
 }
 
 fn now(millis: u64) -> Now {

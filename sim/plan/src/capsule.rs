@@ -224,7 +224,14 @@ mod tests {
             schema: Plan::SCHEMA,
             scenario: "standard".to_owned(),
             seed: 7,
-            topology: Topology { rotators: 2, agents: 2, replicas: 1, workloads: 1, secrets: 1 },
+            topology: Topology {
+                rotators: 2,
+                agents: 2,
+                replicas: 1,
+                workloads: 1,
+                secrets: 1,
+                adapter: Default::default(),
+            },
             timing: Timing::default(),
             bounds: Bounds {
                 undelivered: Span::from_secs(1),

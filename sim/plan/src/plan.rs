@@ -125,10 +125,12 @@ pub enum Planted {
     StoreLosesPrevious,
     /// Somebody translates for nodes below the floor; caught by `no-downgrade`.
     AuthorityTakesOlder,
+    /// The rotator's shell takes every quarantine to be over; caught by `applied-once`.
+    RotatorSkipsQuarantine,
 }
 
 impl Planted {
-    pub const ALL: [Planted; 9] = [
+    pub const ALL: [Planted; 10] = [
         Planted::LyingFsync,
         Planted::SendBeforePersist,
         Planted::TargetIgnoresFences,
@@ -138,6 +140,7 @@ impl Planted {
         Planted::AgentFallsSilent,
         Planted::StoreLosesPrevious,
         Planted::AuthorityTakesOlder,
+        Planted::RotatorSkipsQuarantine,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -151,6 +154,7 @@ impl Planted {
             Planted::AgentFallsSilent => "agent-falls-silent",
             Planted::StoreLosesPrevious => "store-loses-previous",
             Planted::AuthorityTakesOlder => "authority-takes-older",
+            Planted::RotatorSkipsQuarantine => "rotator-skips-quarantine",
         }
     }
 }

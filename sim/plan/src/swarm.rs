@@ -44,6 +44,16 @@ impl Swarm {
         ids.zip(drawn).map(|(id, (trigger, action))| Fault { id, trigger, action }).collect()
     }
 
+    /// The longest time by which all of a seed's faults together can put off one call.
+    #[must_use]
+    pub fn delay_max(&self, timing: &Timing) -> Span {
+        if !self.kinds.iter().any(|kind| matches!(kind, FaultKind::Hold | FaultKind::Pause)) {
+            return Span::ZERO;
+        }
+        let longest = STRENGTHS.iter().copied().fold(self.stability, Span::max);
+        longest.max(outlived(timing).times(6)).times(u64::from(self.count_max))
+    }
+
     fn disturbances(&self, seed: u64, topology: &Topology, timing: &Timing) -> Vec<Disturbance> {
         let kinds = self.existing(seed);
         let mut slots = stream(seed, KIND_NONE, 0, Use::Slots);
@@ -247,7 +257,7 @@ impl Draw<'_> {
     /// Until a rotation has closed, by the successor; or for a while longer than a lease.
     fn past_succession(&mut self) -> Until {
         let secret = self.secret();
-        let outlived = self.timing.lease_ttl.plus(self.timing.epsilon.times(2));
+        let outlived = outlived(self.timing);
         let span = self.stream.span(outlived, outlived.times(4));
         if self.stream.chance(2, 3) {
             let point = Point::Entered { secret, phase: Phase::Idle };
@@ -369,6 +379,11 @@ fn crash_points(role: RoleKind) -> &'static [Point] {
     }
 }
 
+/// After this long a lease can have been taken over.
+const fn outlived(timing: &Timing) -> Span {
+    timing.lease_ttl.plus(timing.epsilon.times(2))
+}
+
 /// Stands for "no kind" in a key: kinds count from 1 there.
 const KIND_NONE: u32 = 0;
 
@@ -444,7 +459,14 @@ mod tests {
     }
 
     fn draw(swarm: &Swarm, seed: u64) -> Vec<Fault> {
-        let topology = Topology { rotators: 2, agents: 2, replicas: 1, workloads: 4, secrets: 1 };
+        let topology = Topology {
+            rotators: 2,
+            agents: 2,
+            replicas: 1,
+            workloads: 4,
+            secrets: 1,
+            adapter: Default::default(),
+        };
         swarm.draw(seed, &topology, &Timing::default(), FaultId(3))
     }
 

@@ -72,7 +72,14 @@ pub mod v1 {
 
         #[test]
         fn an_event_is_exported_with_names_and_survives_a_reader() {
-            let topology = Topology { rotators: 2, agents: 2, replicas: 1, workloads: 1, secrets: 1 };
+            let topology = Topology {
+                rotators: 2,
+                agents: 2,
+                replicas: 1,
+                workloads: 1,
+                secrets: 1,
+                adapter: Default::default(),
+            };
             let event = Happened::Withheld { secret: SecretId(0), to: NodeId(7) };
             let at = Instant(9_007_199_254_740_993);
             let exported = Event::new(&topology, &Observed { seq: 5, at, node: NodeId(3), event });

@@ -186,6 +186,7 @@ impl Authority {
             owed: slice.owed.clone(),
             due: slice.due(at).is_some(),
             ready: guard::is_ready(slice, &self.settings, at),
+            quarantine_left: guard::quarantine_left(slice, &self.settings, at),
         }
     }
 }

@@ -7,7 +7,8 @@ use crate::settings::Settings;
 use crate::slice::{Grant, Holder, Slice, Version};
 use tumbler_types::event::OrderKind;
 use tumbler_types::{
-    Command, Epoch, Format, NodeId, Phase, Principal, SecretValue, Serial, Span, TxnId, VersionId, Wall,
+    Command, Enforcement, Epoch, Format, NodeId, Phase, Principal, SecretValue, Serial, Span, TxnId,
+    VersionId, Wall,
 };
 use tumbler_wire::tag::value_tag;
 
@@ -100,10 +101,22 @@ pub fn advance(
         return Decision::Done;
     }
     let is_next = slice.phase == from && next_phase(from) == Some(to);
-    if is_next && is_fenced_in(slice, rotator, epoch) && is_ready(slice, settings, at) {
+    let is_quiet = to != Phase::Idle || quarantine_left(slice, settings, at) == Span::ZERO;
+    if is_next && is_quiet && is_fenced_in(slice, rotator, epoch) && is_ready(slice, settings, at) {
         Decision::Propose(Command::Advance { epoch, txn, from, to }, None)
     } else {
         Decision::Refuse
+    }
+}
+
+/// How long a last-write-wins target may still see what the record does not ask for any more: in
+/// `Draft` the effects of earlier transactions, later this one's `Set`. Fences need no such wait.
+pub fn quarantine_left(slice: &Slice, settings: &Settings, at: Wall) -> Span {
+    match settings.topology.adapter.enforcement {
+        Enforcement::LastWriteWins if slice.txn > TxnId(0) => {
+            slice.quiet_from.plus(settings.timing.quarantine()).since(at)
+        }
+        Enforcement::LastWriteWins | Enforcement::Fenced => Span::ZERO,
     }
 }
 

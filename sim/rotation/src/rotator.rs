@@ -14,7 +14,8 @@ use crate::settings::Settings;
 use tumbler_types::event::{OrderKind, Refusal};
 use tumbler_types::role::v1::{Effect, Effects, Input, Now, Role};
 use tumbler_types::{
-    Epoch, Fence, Mono, NodeId, Phase, Principal, SecretId, SecretValue, Span, Step, TimerId, Token, TxnId,
+    Enforcement, Epoch, Fence, Mono, NodeId, Phase, Principal, SecretId, SecretValue, Span, Step, TimerId,
+    Token, TxnId,
 };
 use tumbler_wire::frame::{
     AdvanceRequest, ApplyRequest, BeginRequest, ConfirmRequest, LeaseRequest, LoginRequest, OrderRequest,
@@ -61,6 +62,8 @@ struct Progress {
 enum Stage {
     /// The outcome of the effect is unknown.
     InDoubt,
+    /// The target was seen not to have it.
+    Missing,
     /// The target has it; so many verifiers were seen to agree.
     Applied { verifiers: usize },
 }
@@ -158,15 +161,26 @@ impl Rotator {
                 reply.done
             }
             (Call::Apply { progress }, Frame::ApplyReply(reply)) => {
-                self.desks[index].progress =
-                    reply.applied.then_some(Progress { stage: Stage::Applied { verifiers: 0 }, ..progress });
+                // Where the last write wins, another one may have come since: only looking tells.
+                let stage = match self.settings.topology.adapter.enforcement {
+                    Enforcement::Fenced => Stage::Applied { verifiers: 0 },
+                    Enforcement::LastWriteWins => Stage::InDoubt,
+                };
+                self.desks[index].progress = reply.applied.then_some(Progress { stage, ..progress });
                 reply.applied
             }
             (Call::Query { progress, principal, expected }, Frame::QueryReply(reply)) => {
                 let value = if principal == Principal::Blue { reply.blue } else { reply.green };
-                let is_applied = reply.fence.map(Fence::from) == Some(progress.fence) && value == expected;
-                self.desks[index].progress =
-                    is_applied.then_some(Progress { stage: Stage::Applied { verifiers: 0 }, ..progress });
+                let is_fenced = match self.settings.topology.adapter.enforcement {
+                    Enforcement::Fenced => reply.fence.map(Fence::from) == Some(progress.fence),
+                    Enforcement::LastWriteWins => true,
+                };
+                let stage = if is_fenced && value == expected {
+                    Stage::Applied { verifiers: 0 }
+                } else {
+                    Stage::Missing
+                };
+                self.desks[index].progress = Some(Progress { stage, ..progress });
                 true
             }
             (Call::Login { progress, accepted }, Frame::LoginReply(reply)) => {
@@ -187,6 +201,11 @@ impl Rotator {
         let desk = &mut self.desks[index];
         desk.lease = (record.holder == me && record.epoch > Epoch(0))
             .then(|| Lease { epoch: record.epoch, until: sent.plus(record.lease_left) });
+        // What was seen during a quarantine may be overwritten until it ends.
+        let was_quiet = desk.record.as_ref().is_none_or(|known| known.quarantine_left == Span::ZERO);
+        if !was_quiet || record.quarantine_left > Span::ZERO {
+            desk.progress = None;
+        }
         if desk.value.as_ref().is_some_and(|(txn, _)| *txn <= record.txn) {
             desk.value = None;
         }
@@ -244,10 +263,18 @@ impl Rotator {
             let (secret, txn) = (record.secret, Some(record.txn));
             return Some(self.ask(OrderRequest { secret, order: OrderKind::RollBack, txn }.into()));
         }
-        if let Some(wanted) = wanted_effect(record)
-            && let Some(next) = self.next_at_target(index, lease.epoch, record, &wanted)
-        {
-            return Some(next);
+        let is_quiet = record.quarantine_left == Span::ZERO;
+        if let Some(wanted) = wanted_effect(record) {
+            if wanted.step == Step::Set && !is_quiet {
+                return None;
+            }
+            if let Some(next) = self.next_at_target(index, lease.epoch, record, &wanted) {
+                return Some(next);
+            }
+            // Until then its own `Set` may come late, and undo what closes the transaction.
+            if matches!(record.phase, Phase::Retire | Phase::Discard) && !is_quiet {
+                return None;
+            }
         }
         self.next_command(index, lease.epoch, record)
     }
@@ -283,18 +310,22 @@ impl Rotator {
         let known =
             self.desks[index].progress.filter(|known| known.fence == fence && known.phase == record.phase);
         let target = self.settings.topology.target();
-        let (call, to, frame) = match known.map(|known| known.stage) {
-            None => {
+        let unknown = match self.settings.topology.adapter.enforcement {
+            Enforcement::Fenced => Stage::Missing,
+            Enforcement::LastWriteWins => Stage::InDoubt,
+        };
+        let (call, to, frame) = match known.map_or(unknown, |known| known.stage) {
+            Stage::Missing => {
                 let value = if accepts { value.clone() } else { SecretValue::new(Vec::new()) };
                 let apply = ApplyRequest { secret, fence: fence.into(), principal: *principal, value };
                 (Call::Apply { progress: fresh }, target, apply.into())
             }
-            Some(Stage::InDoubt) => {
+            Stage::InDoubt => {
                 let expected = if accepts { value_tag(value) } else { tumbler_types::Tag::NONE };
                 let call = Call::Query { progress: fresh, principal: *principal, expected };
                 (call, target, QueryRequest { secret }.into())
             }
-            Some(stage @ Stage::Applied { verifiers }) => {
+            stage @ Stage::Applied { verifiers } => {
                 let to = self.settings.verifiers().get(verifiers).copied()?;
                 let login = LoginRequest { secret, principal: *principal, value: value.clone() };
                 (

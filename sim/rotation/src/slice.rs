@@ -61,6 +61,9 @@ pub struct Slice {
     pub floor: Format,
     /// Next due time, stored and never recomputed. `Wall::MAX`: only when ordered.
     pub due_at: Wall,
+    /// Since when no record asks for anything of an earlier transaction; from the end of `Draft` on,
+    /// since when none asks for `Set`. A last-write-wins target's quarantine runs from here.
+    pub quiet_from: Wall,
     /// By agent, in the order of first grant.
     pub holders: Vec<(NodeId, Holder)>,
     period: Span,
@@ -84,6 +87,7 @@ impl Slice {
             ordered: false,
             floor: Format::LOWEST,
             due_at: Wall::MAX,
+            quiet_from: Wall::ZERO,
             holders: Vec::new(),
             period,
         }
@@ -148,9 +152,10 @@ impl Slice {
                 self.txn = txn;
                 self.phase = Phase::Draft;
                 self.ordered = false;
+                self.quiet_from = at;
             }
             Command::Advance { epoch: _, txn: _, from, to } => self.advance(at, from, to),
-            Command::RollBack { txn: _ } => self.roll_back(),
+            Command::RollBack { txn: _ } => self.roll_back(at),
             Command::OrderRotation {} => self.ordered = true,
             Command::RaiseFloor { floor } => self.floor = floor,
             Command::Revoke { version, serial } => {
@@ -174,6 +179,7 @@ impl Slice {
 
     fn advance(&mut self, at: Wall, from: Phase, to: Phase) {
         match (from, to) {
+            (Phase::Draft, Phase::Staged) => self.quiet_from = at,
             (Phase::Canary, Phase::Promote) => {
                 self.previous = self.current.take();
                 self.current = self.pending.take();
@@ -191,7 +197,10 @@ impl Slice {
         self.phase = to;
     }
 
-    fn roll_back(&mut self) {
+    fn roll_back(&mut self, at: Wall) {
+        if self.phase == Phase::Draft {
+            self.quiet_from = at;
+        }
         if matches!(self.phase, Phase::Promote | Phase::Drain) {
             self.pending = self.current.take();
             self.current = self.previous.take();

@@ -27,6 +27,32 @@ pub struct Timing {
     pub rotation_period: Span,
     /// Period of one workload's use of its credential.
     pub use_period: Span,
+    /// Declared bound on how long after its caller decided on it a call can still take effect.
+    /// Only a last-write-wins target rests on it: elsewhere the fence decides.
+    #[serde(
+        default = "Timing::actor_lifetime_default",
+        skip_serializing_if = "Timing::is_actor_lifetime_default"
+    )]
+    pub actor_lifetime: Span,
+}
+
+impl Timing {
+    fn actor_lifetime_default() -> Span {
+        Timing::default().actor_lifetime
+    }
+
+    fn is_actor_lifetime_default(lifetime: &Span) -> bool {
+        *lifetime == Timing::actor_lifetime_default()
+    }
+
+    /// The longest time for which anything that a record asked for can still land after the record
+    /// stopped asking: a rotator acts on a record for at most a lease's life after it asked for it,
+    /// and what it decides then lands within an actor's lifetime. Both instants are read from the
+    /// authority's wall clock, which may be off by ε either way.
+    #[must_use]
+    pub const fn quarantine(&self) -> Span {
+        self.actor_lifetime.plus(self.lease_ttl).plus(self.epsilon.times(2))
+    }
 }
 
 /// What the invariants claim, for this scenario. Printed with every report.
@@ -62,6 +88,7 @@ impl Default for Timing {
             replication: Span::from_millis(500),
             rotation_period: Span::ZERO,
             use_period: Span::from_secs(1),
+            actor_lifetime: Span::from_secs(900),
         }
     }
 }

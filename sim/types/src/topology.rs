@@ -43,13 +43,39 @@ impl RoleKind {
 }
 
 /// How a target treats fences; a target declares one and is judged by what it declares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Enforcement {
     /// Refuses a lower fence, answers an equal one from its record.
+    #[default]
     Fenced,
     /// Applies whatever arrives last.
     LastWriteWins,
+}
+
+impl Enforcement {
+    pub const ALL: [Enforcement; 2] = [Enforcement::Fenced, Enforcement::LastWriteWins];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Enforcement::Fenced => "fenced",
+            Enforcement::LastWriteWins => "last-write-wins",
+        }
+    }
+}
+
+/// What the target declares about itself; the protocol and the judges follow it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adapter {
+    #[serde(default)]
+    pub enforcement: Enforcement,
+}
+
+impl Adapter {
+    pub fn is_default(&self) -> bool {
+        *self == Adapter::default()
+    }
 }
 
 /// The nodes of a world, in id order: authority, rotators, agents, target, replicas, workloads,
@@ -62,6 +88,9 @@ pub struct Topology {
     pub replicas: u16,
     pub workloads: u16,
     pub secrets: u16,
+    /// What the one target declares. Absent in plans from before there was a choice.
+    #[serde(default, skip_serializing_if = "Adapter::is_default")]
+    pub adapter: Adapter,
 }
 
 impl Topology {

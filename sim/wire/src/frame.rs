@@ -288,6 +288,10 @@ pub struct Record {
     /// The guard of the phase's next edge holds.
     #[cbor(n(14), with = "number")]
     pub ready: bool,
+    /// Time left, on the authority's clock, until nothing earlier can land at the target any more.
+    /// Zero, which is not written, where fences are enforced.
+    #[cbor(n(15), with = "number::lasting", has_nil)]
+    pub quarantine_left: Span,
 }
 
 impl Record {

@@ -176,3 +176,29 @@ pub mod secret {
         Ok(SecretValue::new(decoder.bytes()?.to_vec()))
     }
 }
+
+/// Spans of which zero is not written: a field that most records do without.
+pub mod lasting {
+    use super::{Decoder, Encoder, Error, Span, Write};
+
+    pub fn encode<C, W: Write>(
+        value: &Span,
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        encoder.u64(value.0)?;
+        Ok(())
+    }
+
+    pub fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<Span, Error> {
+        decoder.u64().map(Span)
+    }
+
+    pub const fn nil() -> Option<Span> {
+        Some(Span::ZERO)
+    }
+
+    pub fn is_nil(value: &Span) -> bool {
+        *value == Span::ZERO
+    }
+}

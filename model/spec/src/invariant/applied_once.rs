@@ -4,11 +4,15 @@
 //! it. A second value for one transaction means that somebody generated again after an outcome that
 //! it did not know. Judged at the target, never at the agent or rotator.
 //!
+//! Where the last write wins, nothing at the target orders writes. There the sentence is that nothing
+//! of a transaction lands after a later one's first, which rests on the declared actor lifetime.
+//!
 //! Source: M. Kleppmann, "How to do distributed locking".
 
 use super::{Judged, broken};
 use crate::Ledger;
-use tumbler_types::{Event, Observed};
+use crate::ledger::Slice;
+use tumbler_types::{Enforcement, Event, Fence, Observed, TxnId};
 
 /// Judges the ledger *before* the event. Antecedent: a change at the primary after an earlier one.
 pub fn invariant_applied_once(before: &Ledger, observed: &Observed) -> Judged {
@@ -22,9 +26,23 @@ pub fn invariant_applied_once(before: &Ledger, observed: &Observed) -> Judged {
     {
         return broken(format_args!("expected {txn} to put {first} in force and nothing else, got {value}"));
     }
+    if before.adapter().enforcement == Enforcement::LastWriteWins {
+        return in_order(slice, fence);
+    }
     match slice.fence {
         None => Judged::Silent,
         Some(last) if fence > last => Judged::Held,
         Some(last) => broken(format_args!("expected a fence above {last} to be enforced, got {fence}")),
     }
+}
+
+/// The second half, for a target that checks no fences.
+fn in_order(slice: &Slice, fence: Fence) -> Judged {
+    if fence.txn < slice.landed {
+        return broken(format_args!(
+            "expected nothing of {} to land after the first of {}, got {fence}",
+            fence.txn, slice.landed
+        ));
+    }
+    if slice.landed == TxnId(0) { Judged::Silent } else { Judged::Held }
 }

@@ -16,7 +16,9 @@ mod slice;
 pub use holder::{Grant, Holder, Report, Stored};
 pub use slice::{Lease, Revocation, Slice, Version};
 
-use tumbler_types::{Command, Event, Format, Instant, LogIndex, NodeId, Observed, SecretId, Topology};
+use tumbler_types::{
+    Adapter, Command, Event, Format, Instant, LogIndex, NodeId, Observed, SecretId, Topology,
+};
 
 /// Everything durable or connected, as the world saw it happen.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,6 +26,7 @@ pub struct Ledger {
     agent_first: u16,
     agents: u16,
     target: NodeId,
+    adapter: Adapter,
     /// True time of the last event folded.
     pub now: Instant,
     /// One per secret, in id order.
@@ -53,6 +56,7 @@ impl Ledger {
             agent_first: 1 + topology.rotators,
             agents: topology.agents,
             target: topology.target(),
+            adapter: topology.adapter,
             now: Instant::ZERO,
             slices: topology.secrets().map(|_| Slice::new(topology.agents)).collect(),
             paths: topology.nodes().map(|_| Path { open: true, since: Instant::ZERO }).collect(),
@@ -69,6 +73,11 @@ impl Ledger {
     /// The primary.
     pub fn target(&self) -> NodeId {
         self.target
+    }
+
+    /// What the target declares.
+    pub fn adapter(&self) -> Adapter {
+        self.adapter
     }
 
     /// Ordinal of an agent among the agents, from 0.
@@ -130,8 +139,9 @@ impl Ledger {
             Event::LogRecovered { length } => self.length = length,
             Event::Answered { index } => self.answered = self.answered.max(index),
             Event::Enforced { secret, fence, principal, value } => {
+                let enforcement = self.adapter.enforcement;
                 if let Some(slice) = self.slices.get_mut(usize::from(secret.0)) {
-                    slice.enforce(fence, principal, value);
+                    slice.enforce(fence, principal, value, enforcement);
                 }
             }
             Event::Promised { secret, fence } => {

@@ -4,8 +4,8 @@
 
 use super::{Grant, Holder, Report};
 use tumbler_types::{
-    Cause, Command, Epoch, Fence, Format, Instant, NodeId, Phase, Principal, Revision, Serial, Tag, TxnId,
-    VersionId, Wall,
+    Cause, Command, Enforcement, Epoch, Fence, Format, Instant, NodeId, Phase, Principal, Revision, Serial,
+    Tag, TxnId, VersionId, Wall,
 };
 
 /// One secret, everywhere.
@@ -28,6 +28,9 @@ pub struct Slice {
     pub floor: Format,
     /// When the last rotation closed, on the authority's clock; at first, when it was enrolled.
     pub closed_at: Wall,
+    /// Since when, on the authority's clock, no record asks for an effect of an earlier transaction;
+    /// from the end of `Draft` on, since when none asks for this one's `Set`.
+    pub quiet_from: Wall,
     /// True time and cause of the last rotation's beginning.
     pub begun: Option<(Instant, Cause)>,
     /// All versions ever, in the order in which they were begun.
@@ -41,6 +44,8 @@ pub struct Slice {
     pub promised: Option<Fence>,
     /// The first value put in force under each transaction.
     pub applied: Vec<(TxnId, Tag)>,
+    /// The latest transaction of which anything landed, where the last write wins.
+    pub landed: TxnId,
     // The agents, by ordinal.
     pub holders: Vec<Holder>,
 }
@@ -85,12 +90,14 @@ impl Slice {
             ordered: false,
             floor: Format::LOWEST,
             closed_at: Wall::ZERO,
+            quiet_from: Wall::ZERO,
             begun: None,
             versions: Vec::new(),
             accepted: [Tag::NONE; 2],
             fence: None,
             promised: None,
             applied: Vec::new(),
+            landed: TxnId(0),
             holders: (0..agents).map(|_| Holder::default()).collect(),
         }
     }
@@ -175,11 +182,14 @@ impl Slice {
                 self.pending = Some(version);
                 self.ordered = false;
                 self.phase = Phase::Draft;
-                self.ordered = false;
+                self.quiet_from = at;
                 self.begun = Some((now, cause));
             }
             Command::Advance { epoch: _, txn: _, from, to } => self.advance(at, from, to),
             Command::RollBack { txn: _ } => {
+                if self.phase == Phase::Draft {
+                    self.quiet_from = at;
+                }
                 if self.is_promoted() {
                     self.pending = self.current;
                     self.current = self.previous.take();
@@ -210,6 +220,9 @@ impl Slice {
     }
 
     fn advance(&mut self, at: Wall, from: Phase, to: Phase) {
+        if from == Phase::Draft {
+            self.quiet_from = at;
+        }
         self.phase = to;
         match to {
             Phase::Promote => {
@@ -234,8 +247,19 @@ impl Slice {
     }
 
     /// The primary's rows changed.
-    pub(super) fn enforce(&mut self, fence: Fence, principal: Principal, value: Tag) {
+    pub(super) fn enforce(
+        &mut self,
+        fence: Fence,
+        principal: Principal,
+        value: Tag,
+        enforcement: Enforcement,
+    ) {
         self.fence = Some(fence);
+        if enforcement == Enforcement::LastWriteWins {
+            self.landed = self.landed.max(fence.txn);
+            // What was promised and is overwritten is owed no longer.
+            self.promised = self.promised.min(Some(fence));
+        }
         self.accepted[principal.index()] = value;
         if !value.is_none() && !self.applied.iter().rev().any(|(txn, _)| *txn == fence.txn) {
             self.applied.push((fence.txn, value));

@@ -37,8 +37,8 @@ use crate::invariant::Claims;
 use crate::ledger::Ledger;
 use crate::rule::Rules;
 use tumbler_types::{
-    Bounds, Command, Event, Instant, LogIndex, NodeId, Observed, Principal, Revision, SecretId, Span, Tag,
-    Timing, Topology, VersionId, Wall,
+    Adapter, Bounds, Command, Event, Instant, LogIndex, NodeId, Observed, Principal, Revision, SecretId,
+    Span, Tag, Timing, Topology, VersionId, Wall,
 };
 
 /// The transition system, with its bounds.
@@ -91,6 +91,7 @@ impl Machine {
             replication: Span(1),
             rotation_period: Span::ZERO,
             use_period: Span(1),
+            actor_lifetime: Span(1),
         };
         let bounds =
             Bounds { undelivered: BOUND, served: BOUND, refused: BOUND, rollback: BOUND, converge: BOUND };
@@ -100,6 +101,7 @@ impl Machine {
             replicas: 0,
             workloads: 0,
             secrets: 1,
+            adapter: Adapter::default(),
         };
         let mut ledger = Ledger::new(&topology);
         let command = Command::Enroll { version: VersionId(1), principal: Principal::Blue, value: Tag(1) };
@@ -116,7 +118,7 @@ impl Machine {
         Machine {
             limits,
             mutation,
-            rules: Rules { timing: timing.clone(), canaries: 1 },
+            rules: Rules { timing: timing.clone(), canaries: 1, adapter: topology.adapter },
             claims: Claims { timing, bounds },
             initial,
         }

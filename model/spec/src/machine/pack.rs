@@ -84,12 +84,14 @@ fn pack_slice(slice: &Slice, bits: &mut Writer) {
         ordered,
         floor: _,
         closed_at: _,
+        quiet_from: _,
         begun: _,
         versions,
         accepted,
         fence,
         promised,
         applied,
+        landed: _,
         holders,
     } = slice;
     bits.put(*phase as u64, 4);

@@ -91,6 +91,7 @@ impl State {
         let slice = self.slice_mut();
         slice.revision = Revision(1);
         slice.closed_at = Wall::ZERO;
+        slice.quiet_from = Wall::ZERO;
         slice.begun = None;
         if slice.promised <= slice.fence {
             slice.promised = None;

@@ -4,7 +4,8 @@ use super::{Rules, demand, refuse};
 use crate::invariant::Why;
 use crate::ledger::{Grant, Holder, Ledger, Slice};
 use tumbler_types::{
-    Cause, Command, Epoch, NodeId, Phase, Principal, SecretId, Span, TxnId, VersionId, Wall,
+    Cause, Command, Enforcement, Epoch, NodeId, Phase, Principal, SecretId, Span, Step, TxnId, VersionId,
+    Wall,
 };
 
 impl Rules {
@@ -83,8 +84,8 @@ impl Rules {
             (Phase::Promote, Phase::Drain) => accepts(slice, slice.current),
             (Phase::Drain, Phase::Retire) => self.released(slice, at, slice.previous, slice.current),
             (Phase::Revert, Phase::Discard) => self.released(slice, at, slice.pending, slice.current),
-            (Phase::Retire, Phase::Idle) => closed(slice, slice.previous, tumbler_types::Step::Retire),
-            (Phase::Discard, Phase::Idle) => closed(slice, slice.pending, tumbler_types::Step::Discard),
+            (Phase::Retire, Phase::Idle) => self.closed(slice, at, slice.previous, Step::Retire),
+            (Phase::Discard, Phase::Idle) => self.closed(slice, at, slice.pending, Step::Discard),
             (
                 Phase::Idle
                 | Phase::Draft
@@ -186,6 +187,30 @@ impl Rules {
         demand(left <= half, format_args!("{agent} has {left} left on {version}, more than half"))
     }
 
+    /// The closing effect is durable at the primary, and the version refused there. Where the last
+    /// write wins, the last one need not be the closing one: what counts is what is in force when
+    /// nothing else can land.
+    fn closed(&self, slice: &Slice, at: Wall, version: Option<VersionId>, step: Step) -> Result<(), Why> {
+        let Some(version) = version else { return refuse(format_args!("a label is missing")) };
+        match self.adapter.enforcement {
+            Enforcement::Fenced => {
+                let fenced = slice.fence.is_some_and(|fence| fence.txn == slice.txn && fence.step == step);
+                demand(fenced, format_args!("the primary has not applied {step:?} of {}", slice.txn))?;
+            }
+            Enforcement::LastWriteWins => self.quiet(slice, at)?,
+        }
+        demand(!slice.is_accepted(version), format_args!("the primary still accepts {version}"))
+    }
+
+    /// Where the last write wins, a transaction closes only when its own `Set` cannot land any more. A
+    /// debt needs no such wait: the `Set` of the version that it is about belongs to a transaction
+    /// that has closed.
+    fn quiet(&self, slice: &Slice, at: Wall) -> Result<(), Why> {
+        let end = slice.quiet_from.plus(self.timing.quarantine());
+        let quiet = self.adapter.enforcement == Enforcement::Fenced || at >= end;
+        demand(quiet, format_args!("the quarantine lasts until {end}, and it is {at}"))
+    }
+
     /// Every canary agent runs the pending version, or nothing at all.
     fn canaries_done(&self, slice: &Slice, at: Wall) -> Result<(), Why> {
         let Some(pending) = slice.pending else { return refuse(format_args!("nothing is pending")) };
@@ -273,12 +298,4 @@ fn accepts(slice: &Slice, version: Option<VersionId>) -> Result<(), Why> {
         slice.is_accepted(version) || slice.is_revoked(version),
         format_args!("the primary does not accept {version}"),
     )
-}
-
-/// The closing effect is durable at the primary, and the version refused there.
-fn closed(slice: &Slice, version: Option<VersionId>, step: tumbler_types::Step) -> Result<(), Why> {
-    let Some(version) = version else { return refuse(format_args!("a label is missing")) };
-    let fenced = slice.fence.is_some_and(|fence| fence.txn == slice.txn && fence.step == step);
-    demand(fenced, format_args!("the primary has not applied {step:?} of {}", slice.txn))?;
-    demand(!slice.is_accepted(version), format_args!("the primary still accepts {version}"))
 }

@@ -3,7 +3,7 @@
 use super::{Rules, demand, refuse};
 use crate::invariant::Why;
 use crate::ledger::{Slice, Version};
-use tumbler_types::{Fence, Phase, Principal, Step, Tag, VersionId};
+use tumbler_types::{Enforcement, Fence, Instant, Phase, Principal, Step, Tag, VersionId};
 
 /// One change of one of the primary's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,14 +46,25 @@ impl Rules {
         }
     }
 
-    /// May the primary make this change durable? `issued`: all that any record ever made necessary
-    /// and that is not fenced off.
-    pub fn allow_enforce(&self, slice: &Slice, issued: &[Effect], effect: Effect) -> Result<(), Why> {
-        if let Some(last) = slice.fence {
-            demand(
-                effect.fence > last,
-                format_args!("expected a fence above {last} to be enforced, got {}", effect.fence),
-            )?;
+    /// May the primary make this change durable, at `now`? `issued`: all that any record ever made
+    /// necessary and that is not fenced off.
+    pub fn allow_enforce(
+        &self,
+        slice: &Slice,
+        issued: &[Effect],
+        effect: Effect,
+        now: Instant,
+    ) -> Result<(), Why> {
+        match self.adapter.enforcement {
+            Enforcement::Fenced => {
+                if let Some(last) = slice.fence {
+                    demand(
+                        effect.fence > last,
+                        format_args!("expected a fence above {last} to be enforced, got {}", effect.fence),
+                    )?;
+                }
+            }
+            Enforcement::LastWriteWins => self.waited(slice, effect.fence, now)?,
         }
         match issued.iter().rev().find(|each| each.fence == effect.fence) {
             None => refuse(format_args!("no record ever made {} necessary", effect.fence)),
@@ -65,6 +76,15 @@ impl Rules {
                 ),
             ),
         }
+    }
+
+    /// Where the last write wins, a transaction's first effect leaves when nothing of an earlier one
+    /// can land any more. By true time this is at least an actor's lifetime after `Begin`.
+    fn waited(&self, slice: &Slice, fence: Fence, now: Instant) -> Result<(), Why> {
+        let begun = slice.begun.map_or(Instant::ZERO, |(at, _)| at);
+        let first = begun.plus(self.timing.actor_lifetime);
+        let waited = fence.step != Step::Set || fence.txn != slice.txn || now >= first;
+        demand(waited, format_args!("expected {} to wait until {first} with its first effect", fence.txn))
     }
 
     /// May the primary say that this is applied? Only the last fence is answered from the record.

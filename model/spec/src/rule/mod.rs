@@ -13,7 +13,7 @@ mod effect;
 pub use effect::Effect;
 
 use crate::invariant::Why;
-use tumbler_types::Timing;
+use tumbler_types::{Adapter, Timing};
 
 /// The protocol's parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Rules {
     pub timing: Timing,
     /// How many of the first agents are in the canary cohort.
     pub canaries: u16,
+    /// What the target declares.
+    pub adapter: Adapter,
 }
 
 fn refuse<T>(why: std::fmt::Arguments<'_>) -> Result<T, Why> {

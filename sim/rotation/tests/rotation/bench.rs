@@ -17,7 +17,14 @@ pub const AGENT: NodeId = NodeId(3);
 pub const TARGET: NodeId = NodeId(4);
 
 pub fn settings(me: NodeId) -> Settings {
-    let topology = Topology { rotators: 2, agents: 1, replicas: 1, workloads: 0, secrets: 1 };
+    let topology = Topology {
+        rotators: 2,
+        agents: 1,
+        replicas: 1,
+        workloads: 0,
+        secrets: 1,
+        adapter: Default::default(),
+    };
     Settings { me, topology, timing: Timing::default(), canaries: 1 }
 }
 

@@ -3,5 +3,6 @@
 mod agent;
 mod authority;
 mod bench;
+mod last_write_wins;
 mod rotator;
 mod session;

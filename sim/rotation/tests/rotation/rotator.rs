@@ -32,6 +32,7 @@ fn record(phase: Phase) -> Record {
         owed: Vec::new(),
         due: false,
         ready: true,
+        quarantine_left: Span::ZERO,
     }
 }
 

@@ -1,0 +1,37 @@
+//! Planted bugs around targets: what a rotator's shell, or a target's, does to what passes.
+//!
+//! Like all planted bugs they break one promise each, and name the invariant that must notice.
+
+use tumbler_types::Span;
+use tumbler_types::role::v1::{Effects, Input, Now, Role};
+use tumbler_wire::Frame;
+
+/// A rotator that is told that every quarantine is over.
+pub struct HurriedRotator<R> {
+    role: R,
+}
+
+impl<R> HurriedRotator<R> {
+    pub fn new(role: R) -> Self {
+        HurriedRotator { role }
+    }
+}
+
+impl<R: Role> Role for HurriedRotator<R> {
+    fn handle(&mut self, now: Now, input: Input) -> Effects {
+        let told = match input {
+            Input::Returned { token, frame } => {
+                let frame = match Frame::from_bytes(&frame) {
+                    Ok(Frame::RecordReply(mut reply)) => {
+                        reply.record.quarantine_left = Span::ZERO;
+                        Frame::from(reply).to_bytes()
+                    }
+                    Ok(_) | Err(_) => frame,
+                };
+                Input::Returned { token, frame }
+            }
+            other => other,
+        };
+        self.role.handle(now, told)
+    }
+}
