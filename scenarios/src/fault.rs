@@ -6,7 +6,7 @@
 //!
 //! It deliberately executes nothing: a drawn entry is a line of the plan.
 
-use crate::entry::{Context, chance_of, offset, pick};
+use crate::entry::{Context, chance_of, furthest, offset, pick};
 use crate::error::Flaw;
 use crate::file::{FaultTable, PointTable, UntilTable, Word, Words};
 use crate::names;
@@ -69,6 +69,14 @@ impl FaultEntry {
         let deed = deed(context, table, kind, &when)?;
         let lasting = lasting(context, table, kind)?;
         Ok(FaultEntry { chance: chance_of(table.chance.as_ref())?, when, deed, lasting })
+    }
+
+    /// The largest clock offset, either way, if it sets one.
+    pub fn offset_max(&self) -> Option<Span> {
+        match &self.deed {
+            Deed::ClockStep { offset, .. } => Some(furthest(offset)),
+            _ => None,
+        }
     }
 
     pub fn draw(&self, seed: u64, index: u32) -> Option<(Trigger, FaultAction)> {
