@@ -65,7 +65,7 @@ pub fn context(selection: &Selection, ended: Ended, floor: Floor) -> Result<Cont
         Ended::Stopped => v2::Ended::Stopped,
         Ended::Interrupted => v2::Ended::Interrupted,
     };
-    let plans = selection.chosen.values().map(|chosen| first_plan(chosen));
+    let plans = selection.chosen.values().map(first_plan);
     let planted = selection.planted.iter().map(|choice| choice.scenario.plan(choice.seeds.start));
     let timings: Vec<Timing> = plans.chain(planted).map(|plan| plan.timing).collect();
     let assumptions = assumed(&timings, &claims);
