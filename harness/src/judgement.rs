@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use tumbler_plan::{Fingerprint, LastWords, Plan, Row};
 use tumbler_reports::{Broken, Exercised, SeedReport, teller::named};
 use tumbler_spec::{Exercise, Finding, Judgement, Tally};
-use tumbler_types::{FaultId, FaultKind, Invariant, NodeId, RoleKind, Verdict};
+use tumbler_types::{FaultId, FaultKind, Invariant, NodeId, RoleKind, Topology, Verdict};
 use tumbler_world::Outcome;
 
 /// What one run came to.
@@ -31,6 +31,7 @@ pub fn report(name: &str, plan: &Plan, outcome: &Outcome, blind: Option<Invarian
         | Verdict::Nondeterministic
         | Verdict::Inconclusive => None,
     };
+    let excused = judged.as_ref().map_or(Vec::new(), |judged| judged.excused(plan, outcome.events));
     let tally = outcome.judgement.as_ref().map_or(Tally::default(), |judgement| judgement.tally);
     let place = broken.iter().find(|broken| broken.invariant == invariant);
     let (role, phase) = match (&outcome.panic, place) {
@@ -62,6 +63,7 @@ pub fn report(name: &str, plan: &Plan, outcome: &Outcome, blind: Option<Invarian
         planned_faults: plan.faults.len() as u64,
         exercised: outcome.judgement.as_ref().map_or(Vec::new(), exercised),
         broken,
+        excused,
         fingerprint,
         fired: outcome.fired.clone(),
         last: outcome.panic.as_ref().map(|panic| LastWords {
@@ -107,6 +109,7 @@ pub fn died(name: &str, plan: &Plan, last: LastWords) -> SeedReport {
         planned_faults: plan.faults.len() as u64,
         exercised: Vec::new(),
         broken: Vec::new(),
+        excused: Vec::new(),
         fingerprint: Some(fingerprint),
         fired: Vec::new(),
         last: Some(last),
@@ -145,19 +148,7 @@ impl<'a> Judged<'a> {
         let topology = &plan.topology;
         let last = events.saturating_sub(1);
         let mut broken: Vec<Broken> = Vec::new();
-        for finding in &self.findings {
-            let Finding { invariant, seq, at, node, secret, phase, why } = finding;
-            broken.push(Broken {
-                invariant: Some(*invariant),
-                seq: (*seq).min(last),
-                at: *at,
-                node: topology.name(*node),
-                secret: secret.to_string(),
-                phase: *phase,
-                why: named(topology, why),
-                allowed: Vec::new(),
-            });
-        }
+        broken.extend(self.findings.iter().map(|finding| told(topology, finding, last)));
         if let Some(divergence) = &self.judgement.divergence {
             let tumbler_spec::Divergence { seq, at, node, secret, phase, why, allowed } = divergence;
             broken.push(Broken {
@@ -173,6 +164,29 @@ impl<'a> Judged<'a> {
         }
         broken.sort_by_key(|broken| broken.seq);
         broken
+    }
+
+    /// What is not owed stays out of the verdict, and in the report.
+    fn excused(&self, plan: &Plan, events: u64) -> Vec<Broken> {
+        let last = events.saturating_sub(1);
+        let mut excused: Vec<Broken> =
+            self.judgement.excused.iter().map(|finding| told(&plan.topology, finding, last)).collect();
+        excused.sort_by_key(|broken| broken.seq);
+        excused
+    }
+}
+
+fn told(topology: &Topology, finding: &Finding, last: u64) -> Broken {
+    let Finding { invariant, seq, at, node, secret, phase, why } = finding;
+    Broken {
+        invariant: Some(*invariant),
+        seq: (*seq).min(last),
+        at: *at,
+        node: topology.name(*node),
+        secret: secret.to_string(),
+        phase: *phase,
+        why: named(topology, why),
+        allowed: Vec::new(),
     }
 }
 

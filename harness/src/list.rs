@@ -39,7 +39,12 @@ pub fn list(subject: Subject) {
             .collect(),
         Subject::Assumptions => assumptions(&Timing::default())
             .into_iter()
-            .map(|each| (each.id.to_owned(), each.sentence))
+            .map(|each| {
+                let carried: Vec<&str> = each.carries.iter().map(|invariant| invariant.id()).collect();
+                let whole = carried.len() == Invariant::ALL.len();
+                let carried = if whole { "every invariant".to_owned() } else { carried.join(", ") };
+                (each.assumption.id().to_owned(), format!("{}; carries {carried}", each.sentence))
+            })
             .collect(),
         Subject::Faults => {
             FaultKind::ALL.into_iter().map(|kind| (kind.name().to_owned(), kind.about().to_owned())).collect()

@@ -10,9 +10,12 @@ use crate::{gate, identity, terminal};
 use clap::ValueEnum;
 use std::collections::BTreeMap;
 use std::path::Path;
-use tumbler_reports::report::{Claim, Context, v1};
+use tumbler_plan::Plan;
+use tumbler_reports::report::{Claim, Context, v2};
 use tumbler_reports::{Floor, Report, coverage, junit, markdown};
 use tumbler_scenarios::Scenario;
+use tumbler_spec::assumption;
+use tumbler_types::{Assumption, FaultKind, Invariant, Span, Timing};
 
 /// Faces that exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -58,20 +61,66 @@ pub fn context(selection: &Selection, ended: Ended, floor: Floor) -> Result<Cont
         claims.insert(choice.scenario.name().to_owned(), claim(&choice.scenario, choice.seeds.start));
     }
     let ended = match ended {
-        Ended::Whole => v1::Ended::Whole,
-        Ended::Stopped => v1::Ended::Stopped,
-        Ended::Interrupted => v1::Ended::Interrupted,
+        Ended::Whole => v2::Ended::Whole,
+        Ended::Stopped => v2::Ended::Stopped,
+        Ended::Interrupted => v2::Ended::Interrupted,
     };
-    Ok(Context { build: identity::build()?, ended, floor, claims })
+    let plans = selection.chosen.values().map(first_plan);
+    let planted = selection.planted.iter().map(|choice| choice.scenario.plan(choice.seeds.start));
+    let timings: Vec<Timing> = plans.chain(planted).map(|plan| plan.timing).collect();
+    let assumptions = assumed(&timings, &claims);
+    Ok(Context { build: identity::build()?, ended, floor, claims, assumptions, owed: owed() })
 }
 
 fn claim(scenario: &Scenario, seed: u64) -> Claim {
     Claim {
         expect: scenario.expect(),
         breaks: scenario.breaks().to_vec(),
+        not_owed: assumption::excused(&scenario.breaks().iter().copied().collect()).into_iter().collect(),
         epsilon: scenario.plan(seed).timing.epsilon,
         bounds: scenario.bounds().clone(),
     }
+}
+
+fn first_plan(chosen: &Chosen) -> Plan {
+    chosen.scenario.plan(chosen.seeds.first().unwrap_or_default())
+}
+
+/// The specification's table, with the largest parameters that a scenario declares.
+fn assumed(timings: &[Timing], claims: &BTreeMap<String, Claim>) -> Vec<v2::Assumed> {
+    let max = |of: fn(&Timing) -> Span| timings.iter().map(of).max().unwrap_or(Span::ZERO);
+    let (epsilon, visibility) = (max(|timing| timing.epsilon), max(|timing| timing.visibility));
+    let actor_lifetime = max(|timing| timing.actor_lifetime);
+    let timing = Timing { epsilon, visibility, actor_lifetime, ..Timing::default() };
+    let row = |declared: assumption::Declared| {
+        let assumption::Declared { assumption, sentence, carries } = declared;
+        let broken_in = claims.iter().filter(|(_, claim)| claim.breaks.contains(&assumption));
+        v2::Assumed {
+            assumption,
+            sentence,
+            bound_ns: match assumption {
+                Assumption::ClockWithinEpsilon => Some(epsilon),
+                Assumption::ReplicaCloses => Some(visibility),
+                Assumption::ActorLifetime => Some(actor_lifetime),
+                Assumption::ClockRateTrue
+                | Assumption::FsyncHonest
+                | Assumption::DisksKept
+                | Assumption::TargetFenced
+                | Assumption::IdentitiesTrue => None,
+            },
+            carries: carries.to_vec(),
+            broken_in: broken_in.map(|(name, _)| name.clone()).collect(),
+        }
+    };
+    assumption::assumptions(&timing).into_iter().map(row).collect()
+}
+
+fn owed() -> Vec<v2::OwedRow> {
+    let row = |invariant| {
+        let cell = |fault| (fault, assumption::owed(invariant, fault).name().to_owned());
+        v2::OwedRow { invariant, faults: FaultKind::ALL.into_iter().map(cell).collect() }
+    };
+    Invariant::ALL.into_iter().map(row).collect()
 }
 
 /// Files that a run writes at its end.

@@ -20,7 +20,7 @@ use std::time::Duration;
 use tumbler_plan::{Fingerprint, Plan};
 use tumbler_reports::report::of_sweep;
 use tumbler_reports::{Facts, Floor, Sweep, summary};
-use tumbler_types::{Span, Verdict};
+use tumbler_types::Verdict;
 
 /// What `run` was asked for.
 #[derive(Clone, Debug)]
@@ -122,15 +122,16 @@ async fn seeds(
     let elapsed_ms = progress.elapsed_ms();
     let told = tell(run, selection, folder, &mut swept, &edited, ended).await;
     let probed = selection.is_smoke && run.settings.judge;
+    let floor = Floor { points: probed.then_some(POINTS_MIN) };
+    let context = report::context(selection, ended, floor.clone())?;
     let facts = Facts {
         elapsed_ms,
-        epsilon: epsilon(selection),
-        floor: Floor { points: probed.then_some(POINTS_MIN) },
+        assumed: context.assumptions.clone(),
+        floor,
         interrupted: ended == Ended::Interrupted,
         files: vec![folder.files()],
     };
     let verdict = swept.verdict(&facts.floor);
-    let context = report::context(selection, ended, facts.floor.clone())?;
     let kept = report::keep(folder, &of_sweep(&swept, &context));
     let text = terminal::colored_title(&summary(&swept, &facts));
     if run.quiet && verdict == Verdict::Pass {
@@ -190,14 +191,6 @@ async fn tell(
         swept.tell(index, telling.report, telling.capsule, telling.replay);
     }
     Ok(())
-}
-
-fn epsilon(selection: &Selection) -> Span {
-    let declared = |chosen: &Chosen| {
-        let seed = chosen.seeds.first().unwrap_or_default();
-        chosen.scenario.plan(seed).timing.epsilon
-    };
-    selection.chosen.values().map(declared).max().unwrap_or(Span::ZERO)
 }
 
 const WHOLE: u64 = 10_000;

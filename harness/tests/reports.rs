@@ -7,7 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 use tumbler::{judgement, roles};
 use tumbler_plan::{Build, Digest, Plan, Planted};
-use tumbler_reports::report::{Claim, Context, of_sweep, v1};
+use tumbler_reports::report::{Claim, Context, of_sweep, v2};
 use tumbler_reports::{Floor, Report, Sweep, coverage, junit, markdown};
 use tumbler_types::{Invariant, Verdict};
 use tumbler_world::Options;
@@ -58,12 +58,23 @@ fn planted(name: &str, seed: u64, bug: Planted) -> Report {
     let claim = Claim {
         expect: scenario.expect(),
         breaks: scenario.breaks().to_vec(),
+        not_owed: Vec::new(),
         epsilon: plan.timing.epsilon,
         bounds: plan.bounds.clone(),
     };
     let build = Build { version: "0.1.0".to_owned(), digest: Digest::of(b"build") };
     let claims = BTreeMap::from([(name.to_owned(), claim)]);
-    of_sweep(&sweep, &Context { build, ended: v1::Ended::Whole, floor: Floor::default(), claims })
+    of_sweep(
+        &sweep,
+        &Context {
+            build,
+            ended: v2::Ended::Whole,
+            floor: Floor::default(),
+            claims,
+            assumptions: Vec::new(),
+            owed: Vec::new(),
+        },
+    )
 }
 
 #[test]

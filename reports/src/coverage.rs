@@ -6,18 +6,28 @@
 //! It deliberately leaves findings out: they are lists of words, and the other faces tell them.
 
 use crate::escape::field;
-use crate::report::v1::{Checked, Planted, Report, Scenario};
+use crate::report::v2::{Checked, Planted, Report, Scenario};
 use std::io;
 use tumbler_types::Span;
 
-pub const COLUMNS: [&str; 9] =
-    ["scenario", "check", "outcome", "seeds", "exercised", "under_fault", "worst_ns", "bound_ns", "failed"];
+pub const COLUMNS: [&str; 10] = [
+    "scenario",
+    "check",
+    "outcome",
+    "seeds",
+    "exercised",
+    "under_fault",
+    "worst_ns",
+    "bound_ns",
+    "failed",
+    "excused",
+];
 
 /// The whole file.
 pub fn coverage(report: &Report) -> io::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(COLUMNS)?;
-    let mut write = |fields: [String; 9]| writer.write_record(fields.map(field));
+    let mut write = |fields: [String; 10]| writer.write_record(fields.map(field));
     for scenario in &report.scenarios {
         for checked in &scenario.checks {
             write(checked_row(scenario, checked))?;
@@ -31,7 +41,7 @@ pub fn coverage(report: &Report) -> io::Result<String> {
     String::from_utf8(bytes).map_err(io::Error::other)
 }
 
-fn checked_row(scenario: &Scenario, checked: &Checked) -> [String; 9] {
+fn checked_row(scenario: &Scenario, checked: &Checked) -> [String; 10] {
     let span = |span: Option<Span>| span.map_or(String::new(), |span| span.nanos().to_string());
     [
         scenario.name.clone(),
@@ -43,11 +53,12 @@ fn checked_row(scenario: &Scenario, checked: &Checked) -> [String; 9] {
         span(checked.worst_ns),
         span(checked.bound_ns),
         checked.failed.to_string(),
+        checked.excused.to_string(),
     ]
 }
 
 /// `SCENARIO+BUG`, as in `results.csv`.
-fn planted_row(planted: &Planted) -> [String; 9] {
+fn planted_row(planted: &Planted) -> [String; 10] {
     let outcome = if planted.sound { "caught" } else { "missed" };
     let empty = String::new;
     [
@@ -60,13 +71,25 @@ fn planted_row(planted: &Planted) -> [String; 9] {
         empty(),
         empty(),
         planted.clean_failed.to_string(),
+        empty(),
     ]
 }
 
 /// The verdict, so that a table without it cannot look green.
-fn whole_row(report: &Report) -> [String; 9] {
+fn whole_row(report: &Report) -> [String; 10] {
     let empty = String::new;
     let (done, failed) = (report.totals.done.to_string(), report.totals.failed.to_string());
     let verdict = report.verdict.name().to_owned();
-    ["(whole)".to_owned(), "verdict".to_owned(), verdict, done, empty(), empty(), empty(), empty(), failed]
+    [
+        "(whole)".to_owned(),
+        "verdict".to_owned(),
+        verdict,
+        done,
+        empty(),
+        empty(),
+        empty(),
+        empty(),
+        failed,
+        empty(),
+    ]
 }

@@ -13,7 +13,7 @@
 //! each rule here has been seen to refuse.
 
 use crate::policy::{Floors, PlantedRule};
-use crate::report::v1::{Ended, Kind, Report};
+use crate::report::v2::{Ended, Kind, Report};
 use crate::{Policy, escape};
 use std::collections::BTreeSet;
 use std::fmt;

@@ -13,7 +13,7 @@
 //! Source: jenkinsci/xunit-plugin, junit-10.xsd; GitLab, "Unit test reports".
 
 use crate::escape::xml;
-use crate::report::v1::{Checked, Finding, Kind, Outcome, Planted, Report, Scenario};
+use crate::report::v2::{Checked, Finding, Kind, Outcome, Planted, Report, Scenario};
 use crate::{Check, number};
 use std::fmt::Write as _;
 use tumbler_types::Verdict;
@@ -135,7 +135,7 @@ fn scenario(report: &Report, scenario: &Scenario) -> Suite {
             ("seeds", scenario.seeds.to_string()),
             ("expect", scenario.expect.name().to_owned()),
             ("verdicts", verdicts.join(", ")),
-            ("breaks", scenario.breaks.join(", ")),
+            ("breaks", scenario.breaks.iter().map(|each| each.id()).collect::<Vec<_>>().join(", ")),
         ],
         cases: scenario.checks.iter().map(|checked| case(report, scenario, checked)).collect(),
     }
@@ -145,6 +145,9 @@ fn case(report: &Report, scenario: &Scenario, checked: &Checked) -> Case {
     let mark = match checked.outcome {
         Outcome::Held => Mark::Passed,
         Outcome::Vacuous => Mark::Skipped { message: "vacuous: exercised 0 times".to_owned() },
+        Outcome::NotOwed => Mark::Skipped {
+            message: format!("not owed: an assumption is broken; excused in {}", seeds(checked.excused)),
+        },
         Outcome::Known => {
             Mark::Skipped { message: format!("known: broken in {} of the baseline", seeds(checked.known)) }
         }

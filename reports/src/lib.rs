@@ -34,7 +34,7 @@ pub use check::Check;
 pub use gate::{Refusal, gate};
 pub use planted::{PlantedEntry, PlantedReport};
 pub use policy::{Policy, PolicyError};
-pub use report::v1::{Report, ReportError};
+pub use report::v2::{Report, ReportError};
 pub use rollback::{Point, Rollback};
 pub use rows::RowWriter;
 pub use seed::{Broken, Exercised, Recheck, SeedReport};

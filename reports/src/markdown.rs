@@ -10,7 +10,7 @@
 
 use crate::escape::markdown;
 use crate::number::{grouped, span};
-use crate::report::v1::{Checked, Finding, Kind, Outcome, Report};
+use crate::report::v2::{Checked, Finding, Kind, Outcome, Report};
 use tumbler_types::{Span, Verdict};
 
 /// Most bytes of a summary.
@@ -26,11 +26,8 @@ pub fn summary(report: &Report) -> String {
         coverage(&mut page, report);
         scenarios(&mut page, report);
     }
-    page.put("");
-    page.put(&format!(
-        "Assumes: {}.",
-        report.assumptions.iter().map(|each| markdown(each)).collect::<Vec<_>>().join(", ")
-    ));
+    excused(&mut page, report);
+    assumptions(&mut page, report);
     page.finish()
 }
 
@@ -174,6 +171,43 @@ fn scenarios(page: &mut Page, report: &Report) {
             named(&each.checks, Outcome::Broken),
             named(&each.checks, Outcome::Known),
             named(&each.checks, Outcome::Vacuous)
+        ));
+    }
+}
+
+fn excused(page: &mut Page, report: &Report) {
+    if report.excused.is_empty() {
+        return;
+    }
+    page.head(
+        "Excused, because the scenario breaks an assumption",
+        &["scenario", "invariant", "seeds", "first", "why"],
+    );
+    for each in &report.excused {
+        page.put(&format!(
+            "| {} | {} | {} | seed {} at step {} | {} |",
+            markdown(&each.scenario),
+            each.invariant.id(),
+            grouped(each.seeds),
+            each.seed,
+            grouped(each.step),
+            markdown(&each.why)
+        ));
+    }
+}
+
+fn assumptions(page: &mut Page, report: &Report) {
+    page.head("Assumptions", &["assumption", "what", "carries", "broken in"]);
+    for each in &report.assumptions {
+        let carries: Vec<&str> = each.carries.iter().map(|invariant| invariant.id()).collect();
+        let broken: Vec<String> = each.broken_in.iter().map(|name| markdown(name)).collect();
+        let or_none = |text: String| if text.is_empty() { "-".to_owned() } else { text };
+        page.put(&format!(
+            "| {} | {} | {} | {} |",
+            each.assumption.id(),
+            markdown(&each.sentence),
+            or_none(carries.join(", ")),
+            or_none(broken.join(", "))
         ));
     }
 }

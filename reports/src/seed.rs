@@ -22,6 +22,8 @@ pub struct SeedReport {
     pub exercised: Vec<Exercised>,
     /// Everything that a judge found, in the order of the trace; the verdict is the row's.
     pub broken: Vec<Broken>,
+    /// What broke an invariant of which nothing is owed in this run.
+    pub excused: Vec<Broken>,
     /// None for a pass.
     pub fingerprint: Option<Fingerprint>,
     pub fired: Vec<FaultId>,

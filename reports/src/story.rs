@@ -256,6 +256,7 @@ mod tests {
                 action: FaultAction::Crash { node: NodeId(3), until: Until::After(second) },
             }],
             planted: None,
+            breaks: Vec::new(),
         }
     }
 

@@ -4,19 +4,20 @@
 
 use crate::finding::finding;
 use crate::number::{count, grouped, span};
+use crate::report::v2::Assumed;
 use crate::story::hang;
 use crate::vacuity::Floor;
 use crate::{Rollback, Sweep};
 use std::fmt::Write as _;
-use tumbler_types::{Invariant, Span, Verdict};
+use tumbler_types::{Invariant, Verdict};
 
 /// What the harness knows and the sweep does not.
 #[derive(Clone, Debug)]
 pub struct Facts {
     /// Wall time in milliseconds.
     pub elapsed_ms: u64,
-    /// Largest ε that a scenario declares.
-    pub epsilon: Span,
+    /// What every claim rests on.
+    pub assumed: Vec<Assumed>,
     pub floor: Floor,
     pub interrupted: bool,
     /// Names and places of the files written, to be shown.
@@ -30,7 +31,7 @@ pub fn summary(sweep: &Sweep, facts: &Facts) -> String {
     put(&mut out, &title(sweep, facts, verdict));
     counts(&mut out, sweep);
     invariants(&mut out, sweep);
-    put(&mut out, &format!("  assumes  ε {}, fsync honest, disks kept", span(facts.epsilon)));
+    assumes(&mut out, sweep, facts);
     if verdict == Verdict::Pass {
         // The rule of three: no failure among n seeds leaves rates up to 3/n at 95 %.
         let rate = (sweep.done / 3).max(1);
@@ -129,6 +130,24 @@ fn invariants(out: &mut String, sweep: &Sweep) {
     }
 }
 
+/// The table in a line, what was left of it on purpose, and what that excused.
+fn assumes(out: &mut String, sweep: &Sweep, facts: &Facts) {
+    let assumed = |each: &Assumed| match each.bound_ns {
+        Some(bound) => format!("{} {}", each.assumption.id(), span(bound)),
+        None => each.assumption.id().to_owned(),
+    };
+    let all: Vec<String> = facts.assumed.iter().map(assumed).collect();
+    hang(out, "  assumes  ", &all.join(", "));
+    for each in facts.assumed.iter().filter(|each| !each.broken_in.is_empty()) {
+        let scenarios = each.broken_in.join(", ");
+        hang(out, "  breaks   ", &format!("{} in {scenarios}, on purpose", each.assumption.id()));
+    }
+    for excused in sweep.excused.values() {
+        let (id, seeds) = (excused.invariant.id(), count(excused.seeds, "seed"));
+        hang(out, "  excused  ", &format!("{id} in {seeds} of {}: not owed there", excused.scenario));
+    }
+}
+
 /// Scenarios in which something failed.
 fn scenarios(out: &mut String, sweep: &Sweep) {
     for (scenario, verdicts) in &sweep.scenarios {
@@ -183,12 +202,27 @@ mod tests {
     use super::*;
     use crate::sweep::tests::{failed, passed};
     use crate::{Broken, Line, Point, Recheck, Story};
-    use tumbler_types::{Instant, Phase, Wall};
+    use tumbler_types::{Assumption, Instant, Phase, Span, Wall};
 
     fn facts() -> Facts {
         Facts {
             elapsed_ms: 41_340,
-            epsilon: Span::from_millis(250),
+            assumed: vec![
+                Assumed {
+                    assumption: Assumption::ClockWithinEpsilon,
+                    sentence: "clocks are close".to_owned(),
+                    bound_ns: Some(Span::from_millis(250)),
+                    carries: vec![Invariant::RevokedUndelivered],
+                    broken_in: Vec::new(),
+                },
+                Assumed {
+                    assumption: Assumption::FsyncHonest,
+                    sentence: "fsync is honest".to_owned(),
+                    bound_ns: None,
+                    carries: vec![Invariant::DurableAck],
+                    broken_in: Vec::new(),
+                },
+            ],
             floor: Floor::default(),
             interrupted: false,
             files: vec!["target/tumbler/results.csv".to_owned()],
@@ -231,7 +265,7 @@ PASS  1,200/1,200 seeds  1 scenario  41.3 s  distinct traces 1,200
   holder-served             2,400        1,200   1.2 s / 5.0 s
   converges                 2,400        1,200   1.2 s / 5.0 s
   no-downgrade              2,400        1,200   1.2 s / 5.0 s
-  assumes  ε 250 ms, fsync honest, disks kept
+  assumes  clock-within-epsilon 250 ms, fsync-honest
   not excluded: failures rarer than 1 in 400 seeds (95 %)
   wrote target/tumbler/results.csv
 ";

@@ -7,6 +7,7 @@
 //!
 //! It deliberately keeps no row: rows go to the file as they come.
 
+use crate::report::v2::Excused;
 use crate::vacuity::{self, Floor, Gap};
 use crate::{Broken, Check, Exercised, Recheck, Rollback, SeedReport};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +36,8 @@ pub struct Sweep {
     pub exercised_in: BTreeMap<String, BTreeMap<Invariant, Exercised>>,
     /// Seeds that broke a check against expectation, by scenario.
     pub broken_in: BTreeMap<(String, Check), Broke>,
+    /// What broke an invariant of which nothing was owed, by scenario.
+    pub excused: BTreeMap<(String, Invariant), Excused>,
     /// Seeds with a known finding.
     pub known: u64,
     pub rollback: Rollback,
@@ -127,6 +130,7 @@ impl Sweep {
             add(&mut self.exercised, next);
             add(self.exercised_in.entry(row.scenario.clone()).or_default(), next);
         }
+        self.excuse(report);
         report.points.iter().for_each(|point| self.rollback.absorb(point));
         if row.verdict == expect && expect != Verdict::Pass {
             return;
@@ -208,6 +212,24 @@ impl Sweep {
         vacuity::gaps(self, floor)
     }
 
+    /// Each invariant counts once for a seed, however many secrets show it.
+    fn excuse(&mut self, report: &SeedReport) {
+        let row = &report.row;
+        let mut seen: BTreeSet<Invariant> = BTreeSet::new();
+        for Broken { invariant, seq, why, .. } in &report.excused {
+            let Some(invariant) = invariant.filter(|invariant| seen.insert(*invariant)) else { continue };
+            let excused = self.excused.entry((row.scenario.clone(), invariant)).or_insert_with(|| Excused {
+                scenario: row.scenario.clone(),
+                invariant,
+                seeds: 0,
+                seed: row.seed,
+                step: *seq,
+                why: why.clone(),
+            });
+            excused.seeds += 1;
+        }
+    }
+
     /// Every check that a seed broke, once: what decided its verdict, and what else the judges found.
     fn break_checks(&mut self, report: &SeedReport, known: bool) {
         let row = &report.row;
@@ -279,6 +301,7 @@ pub(crate) mod tests {
             planned_faults: 4,
             exercised: Invariant::ALL.into_iter().map(exercised).collect(),
             broken: Vec::new(),
+            excused: Vec::new(),
             fingerprint: None,
             fired: Vec::new(),
             last: None,

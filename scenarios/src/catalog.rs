@@ -72,6 +72,7 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "rollback-under-fire",
     "revoke-everywhere",
     "clock-edges",
+    "clock-beyond-epsilon",
     "operator-mishaps",
     "partition-in-each-phase",
     "two-secrets",

@@ -42,6 +42,11 @@ impl ClockEntry {
         &self.nodes
     }
 
+    /// The largest offset, either way.
+    pub fn offset_max(&self) -> Span {
+        furthest(&self.offset)
+    }
+
     /// The offset of one node, from that node's own stream.
     pub fn draw(&self, seed: u64, node: NodeId) -> Offset {
         let mut stream = Stream::new(seed, StreamName::Clocks, (u32::from(node.0), 0), 0);
@@ -149,12 +154,17 @@ pub(crate) fn chance_of(words: Option<&Words>) -> Result<Chance, Flaw> {
 /// An offset within ε, unless the scenario breaks it.
 pub(crate) fn offset(context: &Context, words: &Words) -> Result<Drawn<i64>, Flaw> {
     let drawn = Drawn::<i64>::parse("offset", words)?;
-    let largest = drawn.min.unsigned_abs().max(drawn.max.unsigned_abs());
-    if largest > context.epsilon.nanos() && !context.epsilon_broken {
-        let remedy = "keep the offset within ε, or say `breaks = [\"epsilon\"]`";
+    let largest = furthest(&drawn);
+    if largest > context.epsilon && !context.epsilon_broken {
+        let remedy = "keep the offset within ε, or say `breaks = [\"clock-within-epsilon\"]`";
         return Err(Flaw::new(words.span.clone(), "`offset` is beyond ε", remedy)
             .expected(format!("at most {} either way", spell(context.epsilon)))
-            .got(spell(Span(largest))));
+            .got(spell(largest)));
     }
     Ok(drawn)
+}
+
+/// How far from true time a drawn offset can be.
+pub(crate) fn furthest(drawn: &Drawn<i64>) -> Span {
+    Span(drawn.min.unsigned_abs().max(drawn.max.unsigned_abs()))
 }

@@ -6,7 +6,7 @@
 //!
 //! It deliberately executes nothing: a drawn entry is a line of the plan.
 
-use crate::entry::{Context, chance_of, offset, pick};
+use crate::entry::{Context, chance_of, furthest, offset, pick};
 use crate::error::Flaw;
 use crate::file::{FaultTable, PointTable, UntilTable, Word, Words};
 use crate::names;
@@ -90,6 +90,14 @@ impl FaultEntry {
                 | Deed::Strip,
                 _,
             ) => None,
+        }
+    }
+
+    /// The largest clock offset, either way, if it sets one.
+    pub fn offset_max(&self) -> Option<Span> {
+        match &self.deed {
+            Deed::ClockStep { offset, .. } => Some(furthest(offset)),
+            _ => None,
         }
     }
 

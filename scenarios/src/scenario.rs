@@ -20,8 +20,8 @@ use tumbler_plan::plan::Offset;
 use tumbler_plan::swarm::Swarm;
 use tumbler_plan::{Deployed, Digest, Fault, Network, Order, Plan, Store};
 use tumbler_types::{
-    Adapter, Bounds, Build, Enforcement, FaultId, Format, Instant, NodeId, RoleKind, Span, Timing, Topology,
-    Verdict,
+    Adapter, Assumption, Bounds, Build, Enforcement, FaultId, Format, Instant, NodeId, RoleKind, Span,
+    Timing, Topology, Verdict,
 };
 
 /// A scenario, checked. With a seed it is a plan.
@@ -30,7 +30,7 @@ pub struct Scenario {
     name: String,
     about: String,
     expect: Verdict,
-    breaks: Vec<String>,
+    breaks: Vec<Assumption>,
     digest: Digest,
     topology: Topology,
     timing: Timing,
@@ -71,8 +71,8 @@ impl Scenario {
         self.expect
     }
 
-    /// Assumptions that it breaks on purpose.
-    pub fn breaks(&self) -> &[String] {
+    /// Assumptions that it breaks on purpose, in rising order.
+    pub fn breaks(&self) -> &[Assumption] {
         &self.breaks
     }
 
@@ -110,6 +110,7 @@ impl Scenario {
             orders: self.draw_orders(seed),
             faults: self.draw_faults(seed),
             planted: None,
+            breaks: self.breaks.clone(),
         }
     }
 
@@ -185,7 +186,8 @@ impl Scenario {
                 .expected(format!("at least heal_at + converge + {} = {}", spell(END_SLACK), spell(end_min)))
                 .got(spell(end_at)));
         }
-        let epsilon_broken = breaks_of(&file.breaks)?;
+        let breaks = breaks_of(&file.breaks)?;
+        let epsilon_broken = breaks.contains(&Assumption::ClockWithinEpsilon);
         let context =
             Context { topology: &topology, epsilon: timing.epsilon, epsilon_broken, heal_at, end_at };
         let floor = floor_of(file.floor.as_ref())?;
@@ -200,6 +202,7 @@ impl Scenario {
             file.order.iter().map(|table| OrderEntry::parse(&context, table)).collect::<Result<_, _>>()?;
         let faults: Vec<FaultEntry> =
             file.fault.iter().map(|table| FaultEntry::parse(&context, table)).collect::<Result<_, _>>()?;
+        breaks_something(&file.breaks, &clocks, &faults, timing.epsilon)?;
         // What is below the last floor would never take part again: a swarm redeploys nothing as that.
         let floor_last = orders.iter().filter_map(OrderEntry::floor).fold(floor, Format::max);
         let swarm = file.swarm.as_ref().map(|table| swarm_of(table, heal_at, floor_last)).transpose()?;
@@ -211,7 +214,7 @@ impl Scenario {
             name,
             about,
             expect: file.expect.as_ref().map_or(Ok(Verdict::Pass), names::verdict)?,
-            breaks: file.breaks.iter().map(|word| word.get_ref().clone()).collect(),
+            breaks,
             digest,
             canaries: counted("canaries", &file.canaries, 0, topology.agents)?,
             network: Network { latency_min: network.min, latency_max: network.max },
@@ -357,17 +360,40 @@ fn floor_of(spanned: Option<&Spanned<i64>>) -> Result<Format, Flaw> {
     })
 }
 
-/// Whether ε is broken; other assumptions cannot be, yet.
-fn breaks_of(words: &[Spanned<String>]) -> Result<bool, Flaw> {
+/// Assumptions that a fault of this build can break.
+fn breaks_of(words: &[Spanned<String>]) -> Result<Vec<Assumption>, Flaw> {
+    let mut breaks = Vec::new();
     for word in words {
-        names::one("breaks", word, &["epsilon"], |name| name)?;
+        let assumption = names::one("breaks", word, &BREAKABLE, Assumption::id)?;
+        if breaks.contains(&assumption) {
+            return Err(
+                Flaw::new(word.span(), "`breaks` has a duplicate", "name it once").got(word.get_ref())
+            );
+        }
+        breaks.push(assumption);
     }
-    if let [_, second, ..] = words {
-        return Err(
-            Flaw::new(second.span(), "`breaks` has a duplicate", "name it once").got(second.get_ref())
-        );
+    breaks.sort();
+    Ok(breaks)
+}
+
+/// A word that would excuse, and is never meant, hides what the file is about.
+fn breaks_something(
+    words: &[Spanned<String>],
+    clocks: &[ClockEntry],
+    faults: &[FaultEntry],
+    epsilon: Span,
+) -> Result<(), Flaw> {
+    let offsets = clocks.iter().map(ClockEntry::offset_max);
+    let largest = offsets.chain(faults.iter().filter_map(FaultEntry::offset_max)).max().unwrap_or(Span::ZERO);
+    match words.first() {
+        Some(word) if largest <= epsilon => {
+            let problem = "`breaks` names an assumption that nothing here breaks";
+            Err(Flaw::new(word.span(), problem, "remove it, or set a clock beyond ε")
+                .expected(format!("a clock with an `offset` beyond {}", spell(epsilon)))
+                .got(spell(largest)))
+        }
+        Some(_) | None => Ok(()),
     }
-    Ok(!words.is_empty())
 }
 
 /// Where the last write wins, holds and pauses that outlast the actor lifetime prove nothing: the one
@@ -378,9 +404,8 @@ fn lives_as_declared(
     timing: &Timing,
     delay_max: Span,
 ) -> Result<(), Flaw> {
-    let is_broken = file.breaks.iter().any(|word| word.get_ref() == "actor-lifetime");
     let lifetime = timing.actor_lifetime;
-    if topology.adapter.enforcement == Enforcement::Fenced || is_broken || delay_max <= lifetime {
+    if topology.adapter.enforcement == Enforcement::Fenced || delay_max <= lifetime {
         return Ok(());
     }
     let span = file.timing.actor_lifetime.as_ref().map_or(file.topology.span(), |words| words.span.clone());
@@ -425,6 +450,8 @@ fn counted(what: &str, spanned: &Spanned<i64>, min: u16, max: u16) -> Result<u16
 /// Crashing the operator only takes orders away, and workloads keep nothing.
 const ROLES_HIT: [RoleKind; 5] =
     [RoleKind::Authority, RoleKind::Rotator, RoleKind::Agent, RoleKind::Target, RoleKind::Replica];
+/// No fault of this build leaves the others.
+const BREAKABLE: [Assumption; 1] = [Assumption::ClockWithinEpsilon];
 const NAME_MAX: usize = 40;
 const ROLE_MAX: u16 = 64;
 const SWARM_MAX: u32 = 200;

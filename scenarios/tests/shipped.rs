@@ -69,7 +69,9 @@ fn check_plan(plan: &Plan) {
     assert!(plan.orders.iter().any(|order| order.order == OrderKind::Rotate), "{at}");
     for offset in &plan.offsets {
         known(offset.node);
-        assert!(offset.nanos.unsigned_abs() <= plan.timing.epsilon.nanos(), "{at}");
+    }
+    for (assumption, what) in plan.exceeded() {
+        assert!(plan.breaks.contains(&assumption), "{at}: {what}");
     }
     let ids: BTreeSet<_> = plan.faults.iter().map(|fault| fault.id).collect();
     assert_eq!(ids.len(), plan.faults.len(), "{at}: ids are unique");
@@ -119,9 +121,8 @@ fn check_fault(plan: &Plan, Fault { id: _, trigger, action }: &Fault, at: &str) 
             known(*node);
             until(end);
         }
-        FaultAction::ClockStep { node, offset_nanos, until: end } => {
+        FaultAction::ClockStep { node, offset_nanos: _, until: end } => {
             known(*node);
-            assert!(offset_nanos.unsigned_abs() <= plan.timing.epsilon.nanos(), "{at}");
             until(end);
         }
         FaultAction::Hold { until: end } => {
@@ -174,7 +175,7 @@ fn the_suites_run_every_scenario_and_plant_every_bug() {
         assert_eq!((suite.name.as_str(), &suite.about), (shipped.name, &shipped.about));
     }
     let smoke = suite("smoke").unwrap();
-    assert_eq!(smoke.run_count(), 1_350);
+    assert_eq!(smoke.run_count(), 1_390);
     for suite in [smoke, suite("ci").unwrap()] {
         let run: BTreeSet<&str> = suite.entries.iter().map(|entry| entry.scenario.as_str()).collect();
         assert_eq!(run, catalog().iter().map(|shipped| shipped.name).collect());

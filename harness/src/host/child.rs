@@ -185,6 +185,7 @@ fn told(plan: &Plan) -> Plan {
         orders,
         faults: _,
         planted,
+        breaks: _,
     } = plan.clone();
     Plan {
         schema,
@@ -204,6 +205,7 @@ fn told(plan: &Plan) -> Plan {
         orders,
         faults: Vec::new(),
         planted,
+        breaks: Vec::new(),
     }
 }
 

@@ -4,9 +4,11 @@
 //! total over invariants and faults, so that a new one of either kind must say what it means. The
 //! judges' bounds follow it: a clock that starts only when the path opens is a cell of this table.
 //!
-//! It deliberately excuses nothing by itself: the invariants' functions do the timing.
+//! Beyond an assumption nothing is owed of the invariants that it carries: the judges write down
+//! what breaks them as excused. It deliberately does no timing: the invariants' functions do.
 
-use tumbler_types::{FaultKind, Invariant, Timing};
+use std::collections::BTreeSet;
+use tumbler_types::{Assumption, FaultKind, Invariant, Timing};
 
 /// What the system owes of an invariant while, and after, a fault stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,72 +72,77 @@ pub const fn owed(invariant: Invariant, fault: FaultKind) -> Owed {
     }
 }
 
-/// A declared bound on the world. Beyond it nothing is owed of the invariants that it carries.
+/// An assumption with the parameters of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Assumption {
-    pub id: &'static str,
+pub struct Declared {
+    pub assumption: Assumption,
     pub sentence: String,
     /// What is void when it does not hold.
     pub carries: &'static [Invariant],
 }
 
 /// What every run assumes, with the parameters of its scenario.
-pub fn assumptions(timing: &Timing) -> Vec<Assumption> {
-    let epsilon = timing.epsilon.millis();
-    vec![
-        Assumption {
-            id: "epsilon",
-            sentence: format!("every wall clock is within {epsilon} ms of true time (ε)"),
-            carries: &[Invariant::RevokedUndelivered, Invariant::HolderServed],
-        },
-        Assumption {
-            id: "drift",
-            sentence: "monotonic clocks run at the rate of true time".to_owned(),
-            carries: &[Invariant::RevokedUndelivered, Invariant::RevokedRefused],
-        },
-        Assumption {
-            id: "fsync-honest",
-            sentence: "a write that was reported durable survives every crash".to_owned(),
-            carries: &[Invariant::DurableAck, Invariant::AppliedOnce, Invariant::RollbackPossible],
-        },
-        Assumption {
-            id: "disks-kept",
-            sentence: "no disk is lost, restored to an older state, or shared".to_owned(),
-            carries: &[
-                Invariant::DurableAck,
-                Invariant::AppliedOnce,
-                Invariant::RollbackPossible,
-                Invariant::Converges,
-            ],
-        },
-        Assumption {
-            id: "target-fenced",
-            sentence: "the target does with fences what it declares, and persists before it answers"
-                .to_owned(),
-            carries: &[Invariant::AppliedOnce, Invariant::RollbackPossible],
-        },
-        Assumption {
-            id: "actor-lifetime",
-            sentence: format!(
+pub fn assumptions(timing: &Timing) -> Vec<Declared> {
+    let declared = |assumption| {
+        let sentence = match assumption {
+            Assumption::ClockWithinEpsilon => {
+                format!("every wall clock is within {} ms of true time (ε)", timing.epsilon.millis())
+            }
+            Assumption::ClockRateTrue => "monotonic clocks run at the rate of true time".to_owned(),
+            Assumption::FsyncHonest => "a write that was reported durable survives every crash".to_owned(),
+            Assumption::DisksKept => "no disk is lost, restored to an older state, or shared".to_owned(),
+            Assumption::TargetFenced => {
+                "the target does with fences what it declares, and persists before it answers".to_owned()
+            }
+            Assumption::ActorLifetime => format!(
                 "where the last write wins, a call lands within {} s of its caller's decision, or never",
                 timing.actor_lifetime.millis() / 1_000
             ),
-            carries: &[Invariant::AppliedOnce, Invariant::RevokedRefused],
-        },
-        Assumption {
-            id: "replica-closes",
-            sentence: format!(
+            Assumption::ReplicaCloses => format!(
                 "a replica that has not heard for {} ms refuses everything",
                 timing.visibility.millis()
             ),
-            carries: &[Invariant::RevokedRefused],
-        },
-        Assumption {
-            id: "identities",
-            sentence: "nobody forges a sender, a frame or a record".to_owned(),
-            carries: &Invariant::ALL,
-        },
-    ]
+            Assumption::IdentitiesTrue => {
+                "nobody forges a sender, a frame or a record; stripping a frame is a fault".to_owned()
+            }
+        };
+        Declared { assumption, sentence, carries: carries(assumption) }
+    };
+    Assumption::ALL.map(declared).to_vec()
+}
+
+/// The invariants of which nothing is owed once this does not hold.
+///
+/// Who hands out a version stops by its wall clock, so delivery and service rest on ε. All else was
+/// seen to hold with clocks an hour off: fences, floors and durable answers ask no clock, and a rotation
+/// waits for acknowledgements as well as for ends.
+pub const fn carries(assumption: Assumption) -> &'static [Invariant] {
+    match assumption {
+        Assumption::ClockWithinEpsilon => &[Invariant::RevokedUndelivered, Invariant::HolderServed],
+        Assumption::ClockRateTrue => &[Invariant::RevokedUndelivered, Invariant::RevokedRefused],
+        Assumption::FsyncHonest => &[
+            Invariant::DurableAck,
+            Invariant::AppliedOnce,
+            Invariant::RollbackPossible,
+            Invariant::NoDowngrade,
+        ],
+        Assumption::DisksKept => &[
+            Invariant::DurableAck,
+            Invariant::AppliedOnce,
+            Invariant::RollbackPossible,
+            Invariant::Converges,
+            Invariant::NoDowngrade,
+        ],
+        Assumption::TargetFenced => &[Invariant::AppliedOnce, Invariant::RollbackPossible],
+        Assumption::ActorLifetime => &[Invariant::AppliedOnce, Invariant::RevokedRefused],
+        Assumption::ReplicaCloses => &[Invariant::RevokedRefused],
+        Assumption::IdentitiesTrue => &Invariant::ALL,
+    }
+}
+
+/// What is excused when these do not hold: what they carry, and nothing else.
+pub fn excused(broken: &BTreeSet<Assumption>) -> BTreeSet<Invariant> {
+    broken.iter().flat_map(|assumption| carries(*assumption)).copied().collect()
 }
 
 #[cfg(test)]
@@ -165,6 +172,14 @@ mod tests {
             ]
         );
         assert_eq!(row(Invariant::Converges), ["calm"; FaultKind::ALL.len()]);
+    }
+
+    /// Spelled out, because a cell too many hides findings.
+    #[test]
+    fn clocks_carry_delivery_and_service_and_no_fence() {
+        let clocks = excused(&BTreeSet::from([Assumption::ClockWithinEpsilon]));
+        assert_eq!(clocks, BTreeSet::from([Invariant::RevokedUndelivered, Invariant::HolderServed]));
+        assert_eq!(excused(&BTreeSet::new()), BTreeSet::new());
     }
 
     #[test]

@@ -65,6 +65,8 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// At most one per (invariant, secret), the first.
     pub findings: Vec<Finding>,
+    /// What broke an invariant that a broken assumption carries. Counts against nothing, is told.
+    pub excused: Vec<Finding>,
     pub divergence: Option<Divergence>,
     /// One per invariant, in the order of [`Invariant::ALL`].
     pub exercised: Vec<Exercise>,

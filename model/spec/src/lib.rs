@@ -19,7 +19,8 @@ pub use ledger::Ledger;
 pub use rule::Rules;
 
 use monitor::Monitor;
-use tumbler_types::{Bounds, Instant, Invariant, Observed, Timing, Topology, Verdict};
+use std::collections::BTreeSet;
+use tumbler_types::{Assumption, Bounds, Instant, Invariant, Observed, Timing, Topology, Verdict};
 use watch::Watch;
 
 /// Both judges of one run, fed event by event.
@@ -42,6 +43,14 @@ impl Judges {
         }
     }
 
+    /// The same judges for a world that leaves these assumptions: what breaks an invariant that one
+    /// of them carries is written down as excused, and what breaks any other is a finding.
+    #[must_use]
+    pub fn breaking(mut self, broken: &BTreeSet<Assumption>) -> Self {
+        self.watch.excuse(assumption::excused(broken));
+        self
+    }
+
     /// What has become true so far.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
@@ -57,9 +66,16 @@ impl Judges {
     }
 
     pub fn finish(mut self, end: Instant) -> Judgement {
-        let (findings, exercised, tally) = self.watch.finish(&mut self.ledger, end);
+        let (findings, excused, exercised, tally) = self.watch.finish(&mut self.ledger, end);
         let divergence = self.monitor.into_divergence();
-        Judgement { verdict: verdict(&findings, &divergence), findings, divergence, exercised, tally }
+        Judgement {
+            verdict: verdict(&findings, &divergence),
+            findings,
+            excused,
+            divergence,
+            exercised,
+            tally,
+        }
     }
 }
 

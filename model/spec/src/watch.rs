@@ -13,6 +13,7 @@ use crate::invariant::{
 use crate::judgement::{Exercise, Finding, Tally};
 use crate::ledger::Ledger;
 use crate::monitor::Monitor;
+use std::collections::BTreeSet;
 use tumbler_types::{
     Cause, Command, Event, FaultKind, Instant, Invariant, NodeId, Observed, Phase, SecretId, Span, VersionId,
 };
@@ -23,6 +24,9 @@ pub struct Watch {
     claims: Claims,
     counters: [Counter; Invariant::ALL.len()],
     findings: Vec<Finding>,
+    /// Invariants of which nothing is owed, and what broke them.
+    not_owed: BTreeSet<Invariant>,
+    excused: Vec<Finding>,
     tally: Tally,
     /// Faults that began and have not ended.
     standing: u32,
@@ -71,6 +75,8 @@ impl Watch {
             claims,
             counters: [Counter::default(); Invariant::ALL.len()],
             findings: Vec::new(),
+            not_owed: BTreeSet::new(),
+            excused: Vec::new(),
             tally: Tally::default(),
             standing: 0,
             fault_last: None,
@@ -83,6 +89,11 @@ impl Watch {
             outages: Vec::new(),
             is_revoked: false,
         }
+    }
+
+    /// Nothing is owed of these.
+    pub fn excuse(&mut self, invariants: BTreeSet<Invariant>) {
+        self.not_owed = invariants;
     }
 
     /// Judges one event against the ledger before it, folds it, and judges the ledger after it. The
@@ -199,7 +210,7 @@ impl Watch {
     }
 
     /// Judges what only the end shows, and hands over all that was written down.
-    pub fn finish(mut self, ledger: &mut Ledger, end: Instant) -> (Vec<Finding>, Vec<Exercise>, Tally) {
+    pub fn finish(mut self, ledger: &mut Ledger, end: Instant) -> Finished {
         let last = Observed { seq: u64::MAX, at: end, node: NodeId::WORLD, event: Event::Resumed {} };
         if end > self.rollback_next {
             self.judge_rollbacks(ledger, &last);
@@ -223,7 +234,9 @@ impl Watch {
             }
         }
         let exercised = Invariant::ALL.map(|invariant| {
-            let counter = self.counters[invariant as usize];
+            // What is not owed was not put to the test, however often it was met.
+            let is_owed = !self.not_owed.contains(&invariant);
+            let counter = if is_owed { self.counters[invariant as usize] } else { Counter::default() };
             Exercise {
                 invariant,
                 count: counter.count,
@@ -232,7 +245,7 @@ impl Watch {
                 bound: self.bound(invariant),
             }
         });
-        (self.findings, exercised.to_vec(), self.tally)
+        (self.findings, self.excused, exercised.to_vec(), self.tally)
     }
 
     fn bound(&self, invariant: Invariant) -> Option<Span> {
@@ -454,11 +467,12 @@ impl Watch {
         secret: SecretId,
         why: Why,
     ) {
-        if self.findings.iter().any(|each| each.invariant == invariant && each.secret == secret) {
+        let found = if self.not_owed.contains(&invariant) { &mut self.excused } else { &mut self.findings };
+        if found.iter().any(|each| each.invariant == invariant && each.secret == secret) {
             return;
         }
         let phase = ledger.slice(secret).map_or(Phase::Idle, |slice| slice.phase);
-        self.findings.push(Finding {
+        found.push(Finding {
             invariant,
             seq: observed.seq,
             at: observed.at,
@@ -469,6 +483,9 @@ impl Watch {
         });
     }
 }
+
+/// Findings, what was excused, exercises, and counts.
+type Finished = (Vec<Finding>, Vec<Finding>, Vec<Exercise>, Tally);
 
 /// The others happen at once: they may end without an event of their own.
 const fn stands(kind: FaultKind) -> bool {

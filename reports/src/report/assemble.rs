@@ -4,13 +4,12 @@
 //! verdict and the gaps are the sweep's; an outcome follows from counts, and is decided here once so
 //! that no renderer has to.
 
-use super::v1::*;
+use super::v2::*;
 use crate::finding::decisive;
-use crate::number::span;
 use crate::{Check, Exercised, Floor, PlantedEntry, PlantedReport, Rollback, Sweep, Told};
 use std::collections::BTreeMap;
 use tumbler_plan::Build;
-use tumbler_types::{Bounds, Invariant, Span, Verdict};
+use tumbler_types::{Assumption, Bounds, Invariant, Span, Verdict};
 
 /// What the harness knows and the sweep does not.
 #[derive(Clone, Debug)]
@@ -20,6 +19,9 @@ pub struct Context {
     pub floor: Floor,
     /// By scenario.
     pub claims: BTreeMap<String, Claim>,
+    /// The table of assumptions, and what is owed: data of the specification's.
+    pub assumptions: Vec<Assumed>,
+    pub owed: Vec<OwedRow>,
 }
 
 /// What a scenario claims, and on which assumptions.
@@ -27,14 +29,16 @@ pub struct Context {
 pub struct Claim {
     pub expect: Verdict,
     /// Assumptions that it breaks on purpose.
-    pub breaks: Vec<String>,
+    pub breaks: Vec<Assumption>,
+    /// Invariants that these carry.
+    pub not_owed: Vec<Invariant>,
     pub epsilon: Span,
     pub bounds: Bounds,
 }
 
 /// The report of scenarios that are to hold.
 pub fn of_sweep(sweep: &Sweep, context: &Context) -> Report {
-    let Context { build, ended, floor, claims } = context;
+    let Context { build, ended, floor, claims, assumptions, owed } = context;
     let scenario = |(name, claim): (&String, &Claim)| scenario(sweep, name, claim);
     let points = |phase| {
         let tried = sweep.rollback.tried(phase);
@@ -62,13 +66,15 @@ pub fn of_sweep(sweep: &Sweep, context: &Context) -> Report {
             faults_in_rotation: sweep.faults_in_rotation,
         },
         rechecks: Rechecks { done: sweep.rechecked, differ: sweep.recheck_differs },
-        invariants: coverage(&sweep.exercised),
+        invariants: coverage(sweep),
         scenarios: claims.iter().map(scenario).collect(),
         findings: sweep.findings.iter().map(finding).collect(),
         rollback_points: phases.iter().copied().map(points).collect(),
         planted: Vec::new(),
         gaps: sweep.gaps(floor).iter().map(ToString::to_string).collect(),
-        assumptions: assumptions(claims),
+        assumptions: assumptions.clone(),
+        owed: owed.clone(),
+        excused: sweep.excused.values().cloned().map(cut).collect(),
     }
 }
 
@@ -95,7 +101,9 @@ pub fn of_planted(planted: &PlantedReport, context: &Context) -> Report {
         rollback_points: Vec::new(),
         planted: planted.entries.iter().map(entry).collect(),
         gaps: gaps.collect(),
-        assumptions: assumptions(&context.claims),
+        assumptions: context.assumptions.clone(),
+        owed: context.owed.clone(),
+        excused: Vec::new(),
     }
 }
 
@@ -117,9 +125,17 @@ fn scenario(sweep: &Sweep, name: &str, claim: &Claim) -> Scenario {
             Check::FollowsSpec | Check::Survives | Check::Deterministic | Check::Conclusive => None,
         };
         let Exercised { invariant: _, count, under_fault, worst, bound } = exercised.unwrap_or(&none);
+        let (not_owed, excused) = match check {
+            Check::Invariant(invariant) => {
+                let excused = sweep.excused.get(&(name.to_owned(), invariant)).map_or(0, |each| each.seeds);
+                (claim.not_owed.contains(&invariant), excused)
+            }
+            Check::FollowsSpec | Check::Survives | Check::Deterministic | Check::Conclusive => (false, 0),
+        };
         let outcome = match (broke.failed, broke.known, *count) {
             (1.., _, _) => Outcome::Broken,
             (0, 1.., _) => Outcome::Known,
+            (0, 0, 0) if not_owed => Outcome::NotOwed,
             (0, 0, 0) => Outcome::Vacuous,
             (0, 0, 1..) => Outcome::Held,
         };
@@ -132,6 +148,7 @@ fn scenario(sweep: &Sweep, name: &str, claim: &Claim) -> Scenario {
             bound_ns: *bound,
             failed: broke.failed,
             known: broke.known,
+            excused,
         }
     };
     Scenario {
@@ -146,14 +163,16 @@ fn scenario(sweep: &Sweep, name: &str, claim: &Claim) -> Scenario {
     }
 }
 
-fn coverage(exercised: &BTreeMap<Invariant, Exercised>) -> Vec<Coverage> {
+fn coverage(sweep: &Sweep) -> Vec<Coverage> {
     let one = |invariant: Invariant| {
-        let found = exercised.get(&invariant);
+        let found = sweep.exercised.get(&invariant);
+        let excused = sweep.excused.values().filter(|each| each.invariant == invariant);
         Coverage {
             invariant,
             sentence: invariant.sentence().to_owned(),
             exercised: found.map_or(0, |exercised| exercised.count),
             under_fault: found.map_or(0, |exercised| exercised.under_fault),
+            excused: excused.map(|each| each.seeds).sum(),
             worst_ns: found.and_then(|exercised| exercised.worst),
             bound_ns: found.and_then(|exercised| exercised.bound),
         }
@@ -214,13 +233,8 @@ fn gap(entry: &PlantedEntry) -> String {
     format!("{planted}: only {seeds} + {clean} of {planned} + {planned} seeds ran")
 }
 
-fn assumptions(claims: &BTreeMap<String, Claim>) -> Vec<String> {
-    let epsilon = claims.values().map(|claim| claim.epsilon).max().unwrap_or(Span::ZERO);
-    vec![
-        format!("wall clocks are within ε = {} of true time", span(epsilon)),
-        "fsync is honest".to_owned(),
-        "disks keep what they acknowledged".to_owned(),
-    ]
+fn cut(excused: Excused) -> Excused {
+    Excused { why: without_folders(&excused.why), ..excused }
 }
 
 /// Absolute paths, which differ between machines, cut to their last part.

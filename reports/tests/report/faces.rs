@@ -1,10 +1,11 @@
 //! Faces: JUnit's rules in our own words, and no face is green but for a pass.
 
-use crate::fixture::{failed, green, known, passed, planted, report};
+use crate::fixture::{context, failed, green, known, passed, planted, report};
 use roxmltree::{Document, Node};
 use std::collections::BTreeSet;
-use tumbler_reports::{Report, coverage, junit, markdown};
-use tumbler_types::Verdict;
+use tumbler_reports::report::of_sweep;
+use tumbler_reports::{Broken, Report, Sweep, coverage, junit, markdown};
+use tumbler_types::{Assumption, Invariant, Verdict};
 
 /// Elements that Jenkins' junit-10.xsd knows and we use: attributes that it demands, others that it
 /// allows, and children.
@@ -117,6 +118,34 @@ fn no_face_is_green_for_anything_but_a_pass() {
         assert_eq!(page.contains('❌'), !is_green, "{page}");
         let table = coverage::coverage(&report).expect("memory");
         assert!(table.contains(&format!("(whole),verdict,{},", verdict.name())), "{table}");
+    }
+}
+
+#[test]
+fn what_is_excused_is_counted_and_shown_by_every_face_and_never_held() {
+    let mut excused = passed("skewed", 3);
+    excused.exercised[1].count = 0;
+    let found = failed("skewed", 3, Verdict::Violated, "handed out late").broken.remove(0);
+    excused.excused = vec![Broken { invariant: Some(Invariant::RevokedUndelivered), ..found }];
+    let mut sweep = Sweep::new(2);
+    [passed("quiet", 0), excused].iter().for_each(|seed| sweep.absorb(Verdict::Pass, seed));
+    let mut context = context(["quiet", "skewed"]);
+    let claim = context.claims.get_mut("skewed").expect("it was named");
+    claim.breaks = vec![Assumption::ClockWithinEpsilon];
+    claim.not_owed = vec![Invariant::RevokedUndelivered];
+    let report = of_sweep(&sweep, &context);
+    assert_eq!(report.verdict, Verdict::Pass, "another scenario exercises it");
+    let text = report.to_text();
+    assert_eq!(Report::parse(&text).as_ref(), Ok(&report));
+    let hidden = text.replacen("\"excused\": 1", "\"excused\": 0", 1);
+    assert!(Report::parse(&hidden).expect_err("a count that was lost").to_string().contains("excused"));
+    let junit = junit::junit(&report);
+    assert!(junit.contains("excused in 1 seed"), "{junit}");
+    let table = coverage::coverage(&report).expect("memory");
+    assert!(table.contains("skewed,revoked-undelivered,not-owed,1,0,"), "{table}");
+    let page = markdown::summary(&report);
+    for part in ["Excused", "`handed out late`", "clock-within-epsilon", "seed 3 at step 77"] {
+        assert!(page.contains(part), "{part}: {page}");
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use tumbler_plan::{Build, Digest, Fingerprint, Row};
-use tumbler_reports::report::v1::Ended;
+use tumbler_reports::report::v2::{Assumed, Ended};
 use tumbler_reports::report::{Claim, Context, of_planted, of_sweep};
 use tumbler_reports::{
     Broken, Exercised, Floor, PlantedEntry, PlantedReport, Recheck, Report, SeedReport, Sweep,
 };
-use tumbler_types::{Bounds, FaultKind, Instant, Invariant, Phase, RoleKind, Span, Verdict};
+use tumbler_types::{Assumption, Bounds, FaultKind, Instant, Invariant, Phase, RoleKind, Span, Verdict};
 
 /// A seed that passes.
 pub fn passed(scenario: &str, seed: u64) -> SeedReport {
@@ -37,6 +37,7 @@ pub fn passed(scenario: &str, seed: u64) -> SeedReport {
         planned_faults: 4,
         exercised: Invariant::ALL.into_iter().map(exercised).collect(),
         broken: Vec::new(),
+        excused: Vec::new(),
         fingerprint: None,
         fired: Vec::new(),
         last: None,
@@ -76,10 +77,22 @@ pub fn failed(scenario: &str, seed: u64, verdict: Verdict, why: &str) -> SeedRep
     report
 }
 
+/// One assumption of two.
+fn assumed() -> Vec<Assumed> {
+    vec![Assumed {
+        assumption: Assumption::ClockWithinEpsilon,
+        sentence: "every wall clock is within 250 ms of true time (ε)".to_owned(),
+        bound_ns: Some(Span::from_millis(250)),
+        carries: vec![Invariant::RevokedUndelivered, Invariant::HolderServed],
+        broken_in: Vec::new(),
+    }]
+}
+
 pub fn context<'a>(scenarios: impl IntoIterator<Item = &'a str>) -> Context {
     let claim = || Claim {
         expect: Verdict::Pass,
         breaks: Vec::new(),
+        not_owed: Vec::new(),
         epsilon: Span::from_millis(250),
         bounds: Bounds {
             undelivered: Span::from_secs(5),
@@ -92,7 +105,14 @@ pub fn context<'a>(scenarios: impl IntoIterator<Item = &'a str>) -> Context {
     let claims: BTreeMap<String, Claim> =
         scenarios.into_iter().map(|name| (name.to_owned(), claim())).collect();
     let build = Build { version: "0.1.0".to_owned(), digest: Digest::of(b"build") };
-    Context { build, ended: Ended::Whole, floor: Floor::default(), claims }
+    Context {
+        build,
+        ended: Ended::Whole,
+        floor: Floor::default(),
+        claims,
+        assumptions: assumed(),
+        owed: Vec::new(),
+    }
 }
 
 /// The report of these seeds, all of which were planned.

@@ -2,7 +2,7 @@
 
 use crate::fixture::{failed, green, known, passed, planted, report};
 use std::collections::BTreeSet;
-use tumbler_reports::report::v1::Ended;
+use tumbler_reports::report::v2::Ended;
 use tumbler_reports::{Policy, Report, gate};
 use tumbler_types::Verdict;
 

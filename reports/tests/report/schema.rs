@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use tumbler_reports::Report;
 use tumbler_types::Verdict;
 
-const SCHEMA: &str = include_str!("../../schema/report.v1.schema.json");
+const SCHEMA: &str = include_str!("../../schema/report.v2.schema.json");
 
 #[test]
 fn a_report_survives_its_text_form_and_equal_sweeps_give_equal_bytes() {
@@ -36,8 +36,8 @@ fn damaged_reports_are_refused_with_their_place() {
     assert!(why(&text[..text.len() / 2]).contains("EOF while parsing"), "{}", why(&text[..text.len() / 2]));
     let typo = why(&text.replacen("\"verdict\"", "\"verdikt\"", 1));
     assert!(typo.starts_with("8:11: unknown field `verdikt`"), "{typo}");
-    let future = why(&text.replacen("\"schema\": 1", "\"schema\": 9", 1));
-    assert_eq!(future, "1:1: expected report schema 1, got 9");
+    let future = why(&text.replacen("\"schema\": 2", "\"schema\": 9", 1));
+    assert_eq!(future, "1:1: expected report schema 2, got 9");
     assert_eq!(why(""), "1:0: EOF while parsing a value");
 }
 

@@ -170,7 +170,7 @@ small.toml:29:10: `offset` is beyond ε
    |          ^^^^^^^^
    = expected: at most 250ms either way
    = got: `251ms`
-   = to do: keep the offset within ε, or say `breaks = ["epsilon"]`
+   = to do: keep the offset within ε, or say `breaks = ["clock-within-epsilon"]`
 "#,
     );
 }

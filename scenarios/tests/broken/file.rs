@@ -200,9 +200,26 @@ breaks = ["gravity"]"#,
 small.toml:5:11: unknown `breaks`
 5 | breaks = ["gravity"]
   |           ^^^^^^^^^
-  = expected: epsilon
+  = expected: clock-within-epsilon
   = got: `gravity`
   = to do: take one of the expected names
+"#,
+    );
+}
+
+#[test]
+fn an_assumption_that_nothing_breaks() {
+    check(
+        "canaries = 1",
+        r#"canaries = 1
+breaks = ["clock-within-epsilon"]"#,
+        r#"
+small.toml:5:11: `breaks` names an assumption that nothing here breaks
+5 | breaks = ["clock-within-epsilon"]
+  |           ^^^^^^^^^^^^^^^^^^^^^^
+  = expected: a clock with an `offset` beyond 250ms
+  = got: `0s`
+  = to do: remove it, or set a clock beyond ε
 "#,
     );
 }

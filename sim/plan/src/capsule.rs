@@ -10,7 +10,7 @@
 use crate::fingerprint::Fingerprint;
 use crate::{Checkpoint, Digest, Fault, FaultAction, Pattern, Plan, Trigger, Until};
 use serde::{Deserialize, Serialize};
-use tumbler_types::{FaultId, Instant, Invariant, NodeId, Topology, Verdict};
+use tumbler_types::{Assumption, FaultId, Instant, Invariant, NodeId, Topology, Verdict};
 
 /// Version 1 of `*.repro.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,6 +174,11 @@ fn validate_plan(plan: &Plan) -> Result<(), String> {
     for offset in &plan.offsets {
         known(offset.node)?;
     }
+    let undeclared = |(assumption, _): &(Assumption, String)| !plan.breaks.contains(assumption);
+    if let Some((assumption, what)) = plan.exceeded().into_iter().find(undeclared) {
+        let (epsilon, id) = (plan.timing.epsilon, assumption.id());
+        return Err(format!("{what}, and ε is {epsilon}: expected `breaks` to name {id}"));
+    }
     for deployed in &plan.builds {
         known(deployed.node)?;
     }
@@ -255,6 +260,7 @@ mod tests {
                 action: FaultAction::LoseReply,
             }],
             planted: None,
+            breaks: Vec::new(),
         };
         let verdict = Verdict::Violated;
         let invariant = Some(Invariant::AppliedOnce);
@@ -328,5 +334,20 @@ mod tests {
             },
             "the parts disagree: node-99 is not one of 9 nodes",
         );
+        let skewed = |capsule: &mut Capsule| {
+            capsule.plan.offsets = vec![crate::plan::Offset { node: NodeId(0), nanos: -300_000_000 }];
+            capsule.plan_digest = plan_digest(&capsule.plan);
+        };
+        check(
+            skewed,
+            "the parts disagree: the clock of authority-1 is off by 0.300000 s, and ε is 0.250000 s: expected `breaks` to \
+             name clock-within-epsilon",
+        );
+        let mut said = capsule();
+        said.plan.breaks = vec![Assumption::ClockWithinEpsilon];
+        assert_eq!(said.plan.broken(), BTreeSet::new(), "what is only said excuses nothing");
+        skewed(&mut said);
+        assert_eq!(said.validate(), Ok(()));
+        assert_eq!(said.plan.broken(), BTreeSet::from([Assumption::ClockWithinEpsilon]));
     }
 }

@@ -1,9 +1,10 @@
 //! The plan: the complete list of timed faults and operations of a run, as data.
 
-use crate::Fault;
+use crate::{Fault, FaultAction};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use tumbler_types::{
-    Bounds, Build, Format, Instant, NodeId, SecretId, Span, Timing, Topology, event::OrderKind,
+    Assumption, Bounds, Build, Format, Instant, NodeId, SecretId, Span, Timing, Topology, event::OrderKind,
 };
 
 /// Everything that a run depends on, besides the build. Pure data; equal plans give equal runs.
@@ -37,10 +38,38 @@ pub struct Plan {
     pub faults: Vec<Fault>,
     /// A deliberately flawed seam, if this run is to be caught.
     pub planted: Option<Planted>,
+    /// Assumptions that the scenario says it breaks, in rising order. What is not said is not written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breaks: Vec<Assumption>,
 }
 
 impl Plan {
     pub const SCHEMA: u32 = 1;
+
+    /// Assumptions that the plan's own offsets and faults leave, each with what does it. A planted
+    /// bug is none: it breaks a promise of the system, which is to be found and never excused.
+    pub fn exceeded(&self) -> Vec<(Assumption, String)> {
+        let beyond = |nanos: i64| nanos.unsigned_abs() > self.timing.epsilon.nanos();
+        let offset = self.offsets.iter().find(|offset| beyond(offset.nanos)).map(|Offset { node, nanos }| {
+            format!("the clock of {} is off by {}", self.topology.name(*node), Span(nanos.unsigned_abs()))
+        });
+        let step = || {
+            self.faults.iter().find_map(|fault| match fault.action {
+                FaultAction::ClockStep { offset_nanos, .. } if beyond(offset_nanos) => {
+                    Some(format!("{} steps a clock to {} off", fault.id, Span(offset_nanos.unsigned_abs())))
+                }
+                _ => None,
+            })
+        };
+        let clock = offset.or_else(step).map(|what| (Assumption::ClockWithinEpsilon, what));
+        clock.into_iter().collect()
+    }
+
+    /// Assumptions that the plan both leaves and says to leave. What it only says excuses nothing.
+    pub fn broken(&self) -> BTreeSet<Assumption> {
+        let exceeded = self.exceeded().into_iter().map(|(assumption, _)| assumption);
+        exceeded.filter(|assumption| self.breaks.contains(assumption)).collect()
+    }
 
     /// The build that a node begins with.
     pub fn build(&self, node: NodeId) -> Build {

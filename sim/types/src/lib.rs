@@ -5,6 +5,7 @@
 //!
 //! It deliberately holds no clock, no randomness, no I/O and no wire format.
 
+pub mod assumption;
 pub mod bounds;
 pub mod build;
 pub mod event;
@@ -18,6 +19,7 @@ pub mod time;
 pub mod topology;
 pub mod verdict;
 
+pub use assumption::Assumption;
 pub use bounds::{Bounds, Timing};
 pub use build::{Build, Format};
 pub use event::{Command, Event, Observed};

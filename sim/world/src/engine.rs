@@ -108,6 +108,7 @@ impl<'p> Engine<'p> {
     pub fn new(plan: &'p Plan, options: &Options) -> Self {
         let judges =
             options.judge.then(|| Judges::new(&plan.topology, &plan.timing, &plan.bounds, plan.canaries));
+        let judges = judges.map(|judges| judges.breaking(&plan.broken()));
         let mut nodes: Vec<Node> = plan
             .topology
             .nodes()

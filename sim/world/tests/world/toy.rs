@@ -51,6 +51,7 @@ pub fn plan(faults: Vec<(Trigger, FaultAction)>) -> Plan {
             .map(|(index, (trigger, action))| Fault { id: number(index), trigger, action })
             .collect(),
         planted: None,
+        breaks: Vec::new(),
     }
 }
 

@@ -1,6 +1,6 @@
-//! Version 1 of `report.json`.
+//! Version 2 of `report.json`. (Version 1 had sentences for assumptions, and excused nothing.)
 //!
-//! The JSON Schema beside it (`reports/schema/report.v1.schema.json`) says the same in the words of
+//! The JSON Schema beside it (`reports/schema/report.v2.schema.json`) says the same in the words of
 //! other tools; a test compares the two. Times are nanoseconds in fields that end in `_ns`.
 //!
 //! Reading is strict: an unknown field, a count that contradicts another or a verdict that its own
@@ -12,7 +12,7 @@ use crate::Check;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tumbler_plan::{Build, Fingerprint};
-use tumbler_types::{Bounds, Invariant, Phase, Span, Verdict};
+use tumbler_types::{Assumption, Bounds, FaultKind, Invariant, Phase, Span, Verdict};
 
 /// The whole file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +37,46 @@ pub struct Report {
     /// What keeps a pass from meaning anything; empty for a pass.
     pub gaps: Vec<String>,
     /// What every claim here rests on, besides the scenarios' own bounds.
-    pub assumptions: Vec<String>,
+    pub assumptions: Vec<Assumed>,
+    /// What is owed of each invariant under each fault.
+    pub owed: Vec<OwedRow>,
+    /// What broke an invariant that a broken assumption carries, by scenario and invariant.
+    pub excused: Vec<Excused>,
+}
+
+/// One assumption, with what rests on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Assumed {
+    pub assumption: Assumption,
+    pub sentence: String,
+    /// The bound that it declares, if it is a time: the largest among the scenarios.
+    pub bound_ns: Option<Span>,
+    pub carries: Vec<Invariant>,
+    /// Scenarios that break it on purpose.
+    pub broken_in: Vec<String>,
+}
+
+/// What is owed of one invariant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwedRow {
+    pub invariant: Invariant,
+    /// `holds`, `bound`, `reachable` or `calm`, by fault.
+    pub faults: BTreeMap<FaultKind, String>,
+}
+
+/// Seeds of one scenario in which an invariant was broken and nothing of it was owed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Excused {
+    pub scenario: String,
+    pub invariant: Invariant,
+    pub seeds: u64,
+    /// The first seed and event that show it.
+    pub seed: u64,
+    pub step: u64,
+    pub why: String,
 }
 
 /// What was run.
@@ -106,6 +145,8 @@ pub struct Coverage {
     pub sentence: String,
     pub exercised: u64,
     pub under_fault: u64,
+    /// Seeds in which it was broken and nothing of it was owed.
+    pub excused: u64,
     /// The approach that came closest to its own bound.
     pub worst_ns: Option<Span>,
     pub bound_ns: Option<Span>,
@@ -122,7 +163,7 @@ pub struct Scenario {
     /// Seeds by verdict.
     pub verdicts: BTreeMap<Verdict, u64>,
     /// Assumptions that it breaks on purpose.
-    pub breaks: Vec<String>,
+    pub breaks: Vec<Assumption>,
     pub epsilon_ns: Span,
     pub bounds_ns: Bounds,
     /// Each check once, in a fixed order.
@@ -144,6 +185,8 @@ pub struct Checked {
     pub failed: u64,
     /// Seeds that broke it and are in the baseline.
     pub known: u64,
+    /// Seeds that broke it when nothing of it was owed.
+    pub excused: u64,
 }
 
 /// Never rounds up: what was not exercised did not hold.
@@ -152,6 +195,8 @@ pub struct Checked {
 pub enum Outcome {
     Held,
     Vacuous,
+    /// Not exercised where it is owed, and the scenario breaks what it rests on.
+    NotOwed,
     /// Broken, by findings of the baseline only.
     Known,
     Broken,
@@ -162,6 +207,7 @@ impl Outcome {
         match self {
             Outcome::Held => "held",
             Outcome::Vacuous => "vacuous",
+            Outcome::NotOwed => "not-owed",
             Outcome::Known => "known",
             Outcome::Broken => "broken",
         }
@@ -221,7 +267,7 @@ pub struct Planted {
 }
 
 impl Report {
-    pub const SCHEMA: u32 = 1;
+    pub const SCHEMA: u32 = 2;
 
     /// Reads and validates the text of a report.
     pub fn parse(text: &str) -> Result<Self, ReportError> {
@@ -274,6 +320,9 @@ impl Report {
                 self.scenarios.iter().flat_map(|scenario| &scenario.checks).filter_map(|checked| {
                     (checked.check == Check::Invariant(coverage.invariant)).then_some(checked.exercised)
                 });
+            let excused = self.excused.iter().filter(|each| each.invariant == coverage.invariant);
+            let seeds = total(excused.map(|each| each.seeds));
+            same(&format!("{} excused", coverage.invariant.id()), coverage.excused, seeds)?;
             if self.kind == Kind::Sweep {
                 same(
                     &format!("{} exercised", coverage.invariant.id()),

@@ -1,6 +1,8 @@
 //! Both judges over hand-made runs: one clean run that passes, and for each invariant the smallest
 //! change of it that the invariant reports.
 
+mod excuse;
+
 use tumbler_spec::{Judgement, Judges};
 use tumbler_types::event::{OrderKind, Refusal};
 use tumbler_types::*;
