@@ -77,6 +77,7 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "two-secrets",
     "many-holders",
     "last-write-wins",
+    "single-principal",
 ];
 
 const EMBEDDED_SUITES: &[Embedded] = shipped!["suites": "smoke", "ci", "planted"];

@@ -28,7 +28,8 @@ fn every_shipped_scenario_parses_under_its_name_and_says_what_it_teaches() {
             "partition-in-each-phase",
             "two-secrets",
             "many-holders",
-            "last-write-wins"
+            "last-write-wins",
+            "single-principal"
         ]
     );
     for shipped in catalog() {

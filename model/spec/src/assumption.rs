@@ -122,6 +122,13 @@ pub fn assumptions(timing: &Timing) -> Vec<Assumption> {
             carries: &[Invariant::AppliedOnce, Invariant::RevokedRefused],
         },
         Assumption {
+            id: "two-principals",
+            sentence: "the target accepts two versions at once; where it declares one, the version to return to \
+                       is one effect away instead of accepted, and holders are refused for the declared outage"
+                .to_owned(),
+            carries: &[Invariant::RollbackPossible, Invariant::HolderServed],
+        },
+        Assumption {
             id: "replica-closes",
             sentence: format!(
                 "a replica that has not heard for {} ms refuses everything",

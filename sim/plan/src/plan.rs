@@ -90,10 +90,12 @@ pub enum Planted {
     StoreLosesPrevious,
     /// The rotator's shell takes every quarantine to be over; caught by `applied-once`.
     RotatorSkipsQuarantine,
+    /// The rotator's shell closes the principal instead of restoring it; caught by `rollback-possible`.
+    RotatorForgetsRestore,
 }
 
 impl Planted {
-    pub const ALL: [Planted; 9] = [
+    pub const ALL: [Planted; 10] = [
         Planted::LyingFsync,
         Planted::SendBeforePersist,
         Planted::TargetIgnoresFences,
@@ -103,6 +105,7 @@ impl Planted {
         Planted::AgentFallsSilent,
         Planted::StoreLosesPrevious,
         Planted::RotatorSkipsQuarantine,
+        Planted::RotatorForgetsRestore,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -116,6 +119,7 @@ impl Planted {
             Planted::AgentFallsSilent => "agent-falls-silent",
             Planted::StoreLosesPrevious => "store-loses-previous",
             Planted::RotatorSkipsQuarantine => "rotator-skips-quarantine",
+            Planted::RotatorForgetsRestore => "rotator-forgets-restore",
         }
     }
 }

@@ -218,6 +218,7 @@ fn decide(slice: &Slice, settings: &Settings, from: NodeId, at: Wall, frame: &Fr
         Frame::LeaseRequest(_) => guard::lease(slice, settings, from, at),
         Frame::BeginRequest(body) => guard::begin(
             slice,
+            settings,
             from,
             at,
             (body.epoch, body.txn, body.version),

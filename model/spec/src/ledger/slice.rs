@@ -4,8 +4,8 @@
 
 use super::{Grant, Holder, Report};
 use tumbler_types::{
-    Cause, Command, Enforcement, Epoch, Fence, Instant, NodeId, Phase, Principal, Revision, Serial, Tag,
-    TxnId, VersionId, Wall,
+    Cause, Command, Enforcement, Epoch, Fence, Instant, NodeId, Phase, Principal, Revision, Serial, Step,
+    Tag, TxnId, VersionId, Wall,
 };
 
 /// One secret, everywhere.
@@ -257,7 +257,9 @@ impl Slice {
             self.promised = self.promised.min(Some(fence));
         }
         self.accepted[principal.index()] = value;
-        if !value.is_none() && !self.applied.iter().rev().any(|(txn, _)| *txn == fence.txn) {
+        // What is put back was another transaction's.
+        let is_own = !value.is_none() && fence.step != Step::Restore;
+        if is_own && !self.applied.iter().rev().any(|(txn, _)| *txn == fence.txn) {
             self.applied.push((fence.txn, value));
         }
     }

@@ -5,3 +5,4 @@ mod authority;
 mod bench;
 mod last_write_wins;
 mod rotator;
+mod single_principal;
