@@ -106,6 +106,7 @@ fn assumed(timings: &[Timing], claims: &BTreeMap<String, Claim>) -> Vec<v2::Assu
                 | Assumption::FsyncHonest
                 | Assumption::DisksKept
                 | Assumption::TargetFenced
+                | Assumption::TwoPrincipals
                 | Assumption::IdentitiesTrue => None,
             },
             carries: carries.to_vec(),

@@ -39,6 +39,9 @@ pub fn plain(plan: &Plan, node: NodeId) -> Box<dyn Role> {
         (RoleKind::Rotator, Some(Planted::RotatorSkipsQuarantine)) => {
             Box::new(planted::target::HurriedRotator::new(Rotator::new(settings)))
         }
+        (RoleKind::Rotator, Some(Planted::RotatorForgetsRestore)) => {
+            Box::new(planted::target::ForgetfulRotator::new(Rotator::new(settings)))
+        }
         (RoleKind::Rotator, _) => Box::new(Rotator::new(settings)),
         (RoleKind::Agent, Some(Planted::AgentAcknowledgesUnstored)) => {
             Box::new(planted::HastyAgent::new(Agent::new(settings)))

@@ -82,6 +82,7 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "downgrade-below-floor",
     "stripped-negotiation",
     "last-write-wins",
+    "single-principal",
 ];
 
 const EMBEDDED_SUITES: &[Embedded] = shipped!["suites": "smoke", "ci", "planted"];

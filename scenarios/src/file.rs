@@ -53,6 +53,7 @@ pub(crate) struct TopologyTable {
     pub workloads: Spanned<i64>,
     pub secrets: Spanned<i64>,
     pub enforcement: Option<Spanned<String>>,
+    pub principals: Option<Spanned<i64>>,
 }
 
 /// What is absent has the protocol's default.
@@ -80,6 +81,8 @@ pub(crate) struct BoundsTable {
     pub refused: Words,
     pub rollback: Words,
     pub converge: Words,
+    /// Longest time without service in a rotation at a target with one principal.
+    pub outage: Option<Words>,
 }
 
 #[derive(Deserialize)]

@@ -20,8 +20,8 @@ use tumbler_plan::plan::Offset;
 use tumbler_plan::swarm::Swarm;
 use tumbler_plan::{Deployed, Digest, Fault, Network, Order, Plan, Store};
 use tumbler_types::{
-    Adapter, Assumption, Bounds, Build, Enforcement, FaultId, Format, Instant, NodeId, RoleKind, Span,
-    Timing, Topology, Verdict,
+    Adapter, Assumption, Bounds, Build, Enforcement, FaultId, Format, Instant, NodeId, Principals, RoleKind,
+    Span, Timing, Topology, Verdict,
 };
 
 /// A scenario, checked. With a seed it is a plan.
@@ -163,7 +163,7 @@ impl Scenario {
         }
         let name = name_of(&file.name)?;
         let about = about_of(&file.about)?;
-        let topology = topology_of(&file.topology)?;
+        let topology = topology_of(&file.topology, file.bounds.outage.as_ref())?;
         let timing = timing_of(&file.timing)?;
         let bounds = Bounds {
             undelivered: single("undelivered", &file.bounds.undelivered)?,
@@ -255,8 +255,15 @@ pub(crate) fn about_of(spanned: &Spanned<String>) -> Result<String, Flaw> {
     Ok(about.to_owned())
 }
 
-fn topology_of(spanned: &Spanned<TopologyTable>) -> Result<Topology, Flaw> {
-    let TopologyTable { rotators, agents, replicas, workloads, secrets, enforcement } = spanned.get_ref();
+fn topology_of(spanned: &Spanned<TopologyTable>, outage: Option<&Words>) -> Result<Topology, Flaw> {
+    let TopologyTable { rotators, agents, replicas, workloads, secrets, enforcement, principals } =
+        spanned.get_ref();
+    let principals = principals_of(principals.as_ref(), outage)?;
+    if let (Some(word), Principals::One { .. }) = (enforcement, principals) {
+        return Err(Flaw::new(word.span(), "one principal needs fences", "remove `enforcement`")
+            .expected("fences, where each version ends the last one")
+            .got(word.get_ref()));
+    }
     let enforcement = enforcement.as_ref().map(names::enforcement).transpose()?.unwrap_or_default();
     Ok(Topology {
         rotators: counted("rotators", rotators, 1, ROLE_MAX)?,
@@ -264,8 +271,26 @@ fn topology_of(spanned: &Spanned<TopologyTable>) -> Result<Topology, Flaw> {
         replicas: counted("replicas", replicas, 0, ROLE_MAX)?,
         workloads: counted("workloads", workloads, 0, ROLE_MAX)?,
         secrets: counted("secrets", secrets, 1, ROLE_MAX)?,
-        adapter: Adapter { enforcement },
+        adapter: Adapter { enforcement, principals },
     })
+}
+
+/// One principal comes with a declared outage, and only one does.
+fn principals_of(count: Option<&Spanned<i64>>, outage: Option<&Words>) -> Result<Principals, Flaw> {
+    let number = count.map(|spanned| counted("principals", spanned, 1, 2)).transpose()?;
+    match (number, count, outage) {
+        (Some(1), _, Some(words)) => Ok(Principals::One { outage: single("outage", words)? }),
+        (Some(1), Some(spanned), None) => {
+            let remedy = "say in [bounds] how long holders may be refused, for example `outage = \"8s\"`";
+            Err(Flaw::new(spanned.span(), "one principal without an `outage`", remedy)
+                .expected("a bound on the window in which nobody is served"))
+        }
+        (_, _, Some(words)) => {
+            Err(Flaw::new(words.span.clone(), "`outage` has no meaning here", "remove it")
+                .expected("`outage` beside `principals = 1`"))
+        }
+        (_, _, None) => Ok(Principals::Two),
+    }
 }
 
 fn timing_of(table: &TimingTable) -> Result<Timing, Flaw> {

@@ -2,8 +2,9 @@
 //!
 //! Like all planted bugs they break one promise each, and name the invariant that must notice.
 
-use tumbler_types::Span;
+use super::edited;
 use tumbler_types::role::v1::{Effects, Input, Now, Role};
+use tumbler_types::{SecretValue, Span, Step};
 use tumbler_wire::Frame;
 
 /// A rotator that is told that every quarantine is over.
@@ -33,5 +34,28 @@ impl<R: Role> Role for HurriedRotator<R> {
             other => other,
         };
         self.role.handle(now, told)
+    }
+}
+
+/// A rotator that gives a rotation up without putting the former value back.
+pub struct ForgetfulRotator<R> {
+    role: R,
+}
+
+impl<R> ForgetfulRotator<R> {
+    pub fn new(role: R) -> Self {
+        ForgetfulRotator { role }
+    }
+}
+
+impl<R: Role> Role for ForgetfulRotator<R> {
+    fn handle(&mut self, now: Now, input: Input) -> Effects {
+        edited(self.role.handle(now, input), |frame| {
+            if let Frame::ApplyRequest(request) = frame
+                && request.fence.step == Step::Restore
+            {
+                request.value = SecretValue::new(Vec::new());
+            }
+        })
     }
 }

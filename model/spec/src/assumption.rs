@@ -98,6 +98,12 @@ pub fn assumptions(timing: &Timing) -> Vec<Declared> {
                 "where the last write wins, a call lands within {} s of its caller's decision, or never",
                 timing.actor_lifetime.millis() / 1_000
             ),
+            Assumption::TwoPrincipals => {
+                "the target accepts two versions at once; where it declares one, the \
+                version to return to is one effect away instead of accepted, and holders are refused for the \
+                declared outage"
+                    .to_owned()
+            }
             Assumption::ReplicaCloses => format!(
                 "a replica that has not heard for {} ms refuses everything",
                 timing.visibility.millis()
@@ -135,6 +141,7 @@ pub const fn carries(assumption: Assumption) -> &'static [Invariant] {
         ],
         Assumption::TargetFenced => &[Invariant::AppliedOnce, Invariant::RollbackPossible],
         Assumption::ActorLifetime => &[Invariant::AppliedOnce, Invariant::RevokedRefused],
+        Assumption::TwoPrincipals => &[Invariant::RollbackPossible, Invariant::HolderServed],
         Assumption::ReplicaCloses => &[Invariant::RevokedRefused],
         Assumption::IdentitiesTrue => &Invariant::ALL,
     }

@@ -35,6 +35,8 @@ impl Judges {
     /// `canaries`: how many of the first agents are in the canary cohort.
     pub fn new(topology: &Topology, timing: &Timing, bounds: &Bounds, canaries: u16) -> Self {
         let claims = Claims { timing: timing.clone(), bounds: bounds.clone() };
+        // Nobody can try a version beside the one that it ends.
+        let canaries = if topology.adapter.is_single() { 0 } else { canaries };
         let rules = Rules { timing: timing.clone(), canaries, adapter: topology.adapter };
         Judges {
             ledger: Ledger::new(topology),

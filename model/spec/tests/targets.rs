@@ -29,7 +29,7 @@ impl Run {
             undelivered: second.times(4),
             served: second.times(10),
             refused: second.times(20),
-            rollback: second.times(60),
+            rollback: second.times(100),
             converge: second.times(200),
         };
         let timing = Timing { actor_lifetime: LIFETIME, ..Timing::default() };
@@ -120,7 +120,7 @@ mod last_write_wins {
     use super::*;
 
     fn run() -> Run {
-        Run::new(Adapter { enforcement: Enforcement::LastWriteWins })
+        Run::new(Adapter { enforcement: Enforcement::LastWriteWins, ..Adapter::default() })
     }
 
     /// One whole rotation, with both of its waits.
@@ -212,5 +212,92 @@ mod last_write_wins {
         };
         run.see(TARGET, recovered(Tag(2)));
         assert_eq!(passed(run, Invariant::DurableAck), 2);
+    }
+}
+
+mod single_principal {
+    use super::*;
+    use tumbler_types::event::Refusal;
+
+    fn run() -> Run {
+        let principals = Principals::One { outage: Span::from_secs(5) };
+        Run::new(Adapter { principals, ..Adapter::default() })
+    }
+
+    fn set() -> Run {
+        let mut run = run();
+        run.begin(1, Principal::Blue).land(1, Step::Set, Principal::Blue, 2);
+        run
+    }
+
+    fn given_up() -> Run {
+        let mut run = set();
+        run.advance(1, &FORWARD[..2]).commit(Command::RollBack { txn: TxnId(1) });
+        run
+    }
+
+    fn refuse(run: &mut Run, value: u64) -> &mut Run {
+        let (principal, reason) = (Principal::Blue, Refusal::WrongValue);
+        run.see(TARGET, Event::Refused { secret: SECRET, principal, value: Tag(value), reason })
+    }
+
+    #[test]
+    fn a_rotation_ends_the_former_version_with_the_next_and_passes() {
+        let mut run = set();
+        refuse(&mut run, 1).wait(5);
+        refuse(&mut run, 1).advance(1, &FORWARD).land(1, Step::Retire, Principal::Blue, 2);
+        run.advance(1, &[Phase::Retire, Phase::Idle]);
+        assert_eq!(passed(run, Invariant::RollbackPossible), 1);
+    }
+
+    #[test]
+    fn a_rollback_puts_the_former_value_back_and_passes() {
+        let mut run = given_up();
+        run.land(1, Step::Restore, Principal::Blue, 1);
+        run.advance(1, &[Phase::Revert, Phase::Discard, Phase::Idle]);
+        assert_eq!(passed(run, Invariant::AppliedOnce), 1);
+    }
+
+    #[test]
+    fn a_rollback_that_closes_without_the_former_value_leaves_the_spec() {
+        let mut run = given_up();
+        run.advance(1, &[Phase::Revert, Phase::Discard, Phase::Idle]);
+        diverged(run, "has not applied Discard");
+    }
+
+    #[test]
+    fn a_restore_of_anything_else_breaks_applied_once() {
+        let mut run = given_up();
+        run.land(1, Step::Restore, Principal::Blue, 9);
+        broken(run, Invariant::AppliedOnce);
+    }
+
+    #[test]
+    fn a_set_that_lands_after_the_restore_breaks_applied_once() {
+        let mut run = given_up();
+        run.land(1, Step::Restore, Principal::Blue, 1).land(1, Step::Set, Principal::Blue, 2);
+        broken(run, Invariant::AppliedOnce);
+    }
+
+    #[test]
+    fn a_fence_above_restore_before_the_point_of_no_return_breaks_rollback_possible() {
+        let mut run = set();
+        run.advance(1, &FORWARD[..4]).land(1, Step::Retire, Principal::Blue, 2);
+        broken(run, Invariant::RollbackPossible);
+    }
+
+    #[test]
+    fn an_outage_beyond_the_declared_one_breaks_holder_served() {
+        let mut run = set();
+        refuse(&mut run, 1).wait(6);
+        refuse(&mut run, 1);
+        broken(run, Invariant::HolderServed);
+    }
+
+    #[test]
+    fn a_version_in_the_other_principal_leaves_the_spec() {
+        let mut run = run();
+        run.begin(1, Principal::Green);
+        diverged(run, "the principal that comes after current's");
     }
 }

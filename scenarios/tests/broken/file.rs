@@ -26,7 +26,7 @@ fn an_unknown_key_is_refused_with_the_known_ones() {
 small.toml:11:1: unknown field `replica`
 11 | replica = 1
    | ^^^^^^^
-   = expected: one of `rotators`, `agents`, `replicas`, `workloads`, `secrets`, `enforcement`
+   = expected: one of `rotators`, `agents`, `replicas`, `workloads`, `secrets`, `enforcement`, `principals`
    = to do: correct the spelling of the key, or remove it
 "#,
     );
@@ -303,4 +303,44 @@ small.toml:17:18: a call may outlive `actor_lifetime`
    = to do: shorten the holds and pauses, or declare a longer `actor_lifetime`
 "#,
     );
+}
+
+#[test]
+fn one_principal_without_an_outage() {
+    check(
+        "secrets = 1",
+        "secrets = 1\nprincipals = 1",
+        r#"
+small.toml:14:14: one principal without an `outage`
+14 | principals = 1
+   |              ^
+   = expected: a bound on the window in which nobody is served
+   = to do: say in [bounds] how long holders may be refused, for example `outage = "8s"`
+"#,
+    );
+}
+
+#[test]
+fn an_outage_without_one_principal() {
+    check(
+        r#"served = "10s""#,
+        r#"served = "10s"
+outage = "5s""#,
+        r#"
+small.toml:21:10: `outage` has no meaning here
+21 | outage = "5s"
+   |          ^^^^
+   = expected: `outage` beside `principals = 1`
+   = to do: remove it
+"#,
+    );
+}
+
+#[test]
+fn one_principal_where_the_last_write_wins() {
+    let text = crate::BASE
+        .replace("secrets = 1", "secrets = 1\nprincipals = 1\nenforcement = \"last-write-wins\"")
+        .replace("served = \"10s\"", "served = \"10s\"\noutage = \"5s\"");
+    let error = tumbler_scenarios::Scenario::parse("small.toml", &text).expect_err("they exclude each other");
+    assert!(error.to_string().contains("one principal needs fences"), "{error}");
 }

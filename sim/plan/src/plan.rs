@@ -156,10 +156,12 @@ pub enum Planted {
     AuthorityTakesOlder,
     /// The rotator's shell takes every quarantine to be over; caught by `applied-once`.
     RotatorSkipsQuarantine,
+    /// The rotator's shell closes the principal instead of restoring it; caught by `rollback-possible`.
+    RotatorForgetsRestore,
 }
 
 impl Planted {
-    pub const ALL: [Planted; 10] = [
+    pub const ALL: [Planted; 11] = [
         Planted::LyingFsync,
         Planted::SendBeforePersist,
         Planted::TargetIgnoresFences,
@@ -170,6 +172,7 @@ impl Planted {
         Planted::StoreLosesPrevious,
         Planted::AuthorityTakesOlder,
         Planted::RotatorSkipsQuarantine,
+        Planted::RotatorForgetsRestore,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -184,6 +187,7 @@ impl Planted {
             Planted::StoreLosesPrevious => "store-loses-previous",
             Planted::AuthorityTakesOlder => "authority-takes-older",
             Planted::RotatorSkipsQuarantine => "rotator-skips-quarantine",
+            Planted::RotatorForgetsRestore => "rotator-forgets-restore",
         }
     }
 }

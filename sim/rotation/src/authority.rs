@@ -221,6 +221,7 @@ fn decide(slice: &Slice, settings: &Settings, from: NodeId, at: Wall, frame: &Fr
         Frame::LeaseRequest(body) => guard::lease(slice, settings, from, at, body.latest),
         Frame::BeginRequest(body) => guard::begin(
             slice,
+            settings,
             from,
             at,
             (body.epoch, body.txn, body.version),

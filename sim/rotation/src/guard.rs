@@ -64,6 +64,7 @@ pub fn is_fenced_in(slice: &Slice, rotator: NodeId, epoch: Epoch) -> bool {
 /// A rotator opens a rotation.
 pub fn begin(
     slice: &Slice,
+    settings: &Settings,
     rotator: NodeId,
     at: Wall,
     (epoch, txn, version): (Epoch, TxnId, VersionId),
@@ -77,7 +78,7 @@ pub fn begin(
     let is_next = slice.phase == Phase::Idle
         && txn == slice.txn.next()
         && version == slice.version_last.next()
-        && principal == current.principal.other();
+        && principal == settings.next_principal(current.principal);
     if !is_next || !is_fenced_in(slice, rotator, epoch) || value.is_empty() {
         return Decision::Refuse;
     }

@@ -14,8 +14,8 @@ use crate::settings::Settings;
 use tumbler_types::event::{OrderKind, Refusal};
 use tumbler_types::role::v1::{Effect, Effects, Input, Now, Role};
 use tumbler_types::{
-    Enforcement, Epoch, Fence, Mono, NodeId, Phase, Principal, SecretId, SecretValue, Span, Step, TimerId,
-    Token, TxnId,
+    Enforcement, Epoch, Fence, Mono, NodeId, Phase, Principal, SecretId, SecretValue, Span, Step, Tag,
+    TimerId, Token, TxnId,
 };
 use tumbler_wire::frame::{
     AdvanceRequest, ApplyRequest, BeginRequest, ConfirmRequest, LeaseRequest, LoginRequest, OrderRequest,
@@ -86,7 +86,7 @@ enum Call {
     Query {
         progress: Progress,
         principal: Principal,
-        expected: tumbler_types::Tag,
+        expected: Tag,
     },
     /// A login that must succeed, or must be refused.
     Login {
@@ -105,10 +105,14 @@ struct Next {
 /// An effect at the target that the record makes necessary.
 struct Wanted<'r> {
     step: Step,
-    /// The version whose principal is touched.
-    version: &'r Labeled,
-    /// Whether the principal gets the version's value, or nothing.
-    accepts: bool,
+    /// What the principal gets; nothing closes it.
+    written: Option<&'r Labeled>,
+    /// The version by which it is seen to have come everywhere; it lives in that principal.
+    seen: &'r Labeled,
+    /// Whether that version must be accepted then, or refused.
+    accepted: bool,
+    /// The effect answers a revocation, and is followed by closing its debt.
+    settles: bool,
 }
 
 impl Rotator {
@@ -264,7 +268,7 @@ impl Rotator {
             return Some(self.ask(OrderRequest { secret, order: OrderKind::RollBack, txn }.into()));
         }
         let is_quiet = record.quarantine_left == Span::ZERO;
-        if let Some(wanted) = wanted_effect(record) {
+        if let Some(wanted) = self.wanted(record) {
             if wanted.step == Step::Set && !is_quiet {
                 return None;
             }
@@ -294,6 +298,10 @@ impl Rotator {
         Next { call: Call::Record, to: self.settings.topology.authority(), frame }
     }
 
+    fn wanted<'r>(&self, record: &'r Record) -> Option<Wanted<'r>> {
+        if self.settings.topology.adapter.is_single() { wanted_of_one(record) } else { wanted_of_two(record) }
+    }
+
     /// The next call for an effect: apply, or query a doubtful one, then look at every verifier.
     fn next_at_target(
         &self,
@@ -302,8 +310,8 @@ impl Rotator {
         record: &Record,
         wanted: &Wanted<'_>,
     ) -> Option<Next> {
-        let Wanted { step, version, accepts } = *wanted;
-        let Labeled { version: _, principal, value } = version;
+        let Wanted { step, written, seen, accepted, settles: _ } = *wanted;
+        let Labeled { version: _, principal, value } = seen;
         let fence = Fence { epoch, txn: record.txn, step };
         let secret = record.secret;
         let fresh = Progress { fence, phase: record.phase, stage: Stage::InDoubt };
@@ -316,23 +324,19 @@ impl Rotator {
         };
         let (call, to, frame) = match known.map_or(unknown, |known| known.stage) {
             Stage::Missing => {
-                let value = if accepts { value.clone() } else { SecretValue::new(Vec::new()) };
+                let value = written.map_or(SecretValue::new(Vec::new()), |version| version.value.clone());
                 let apply = ApplyRequest { secret, fence: fence.into(), principal: *principal, value };
                 (Call::Apply { progress: fresh }, target, apply.into())
             }
             Stage::InDoubt => {
-                let expected = if accepts { value_tag(value) } else { tumbler_types::Tag::NONE };
+                let expected = written.map_or(Tag::NONE, |version| value_tag(&version.value));
                 let call = Call::Query { progress: fresh, principal: *principal, expected };
                 (call, target, QueryRequest { secret }.into())
             }
             stage @ Stage::Applied { verifiers } => {
                 let to = self.settings.verifiers().get(verifiers).copied()?;
                 let login = LoginRequest { secret, principal: *principal, value: value.clone() };
-                (
-                    Call::Login { progress: Progress { stage, ..fresh }, accepted: accepts },
-                    to,
-                    Frame::from(login),
-                )
+                (Call::Login { progress: Progress { stage, ..fresh }, accepted }, to, Frame::from(login))
             }
         };
         Some(Next { call, to, frame })
@@ -341,9 +345,7 @@ impl Rotator {
     /// The next command, once the target shows what the record asks for.
     fn next_command(&mut self, index: usize, epoch: Epoch, record: &Record) -> Option<Next> {
         let secret = record.secret;
-        if let Some(version) =
-            wanted_effect(record).filter(|wanted| is_disabling(wanted.step)).map(|wanted| wanted.version)
-        {
+        if let Some(version) = self.wanted(record).filter(|wanted| wanted.settles).map(|wanted| wanted.seen) {
             let confirm = ConfirmRequest { secret, epoch: Some(epoch), version: version.version };
             return Some(self.ask(confirm.into()));
         }
@@ -363,7 +365,7 @@ impl Rotator {
             Some(_) | None => self.mint(),
         };
         self.desks[index].value = Some((txn, value.clone()));
-        let principal = current.principal.other();
+        let principal = self.settings.next_principal(current.principal);
         let begin = BeginRequest { secret: record.secret, epoch, txn, version, principal, value };
         Some(self.ask(begin.into()))
     }
@@ -381,37 +383,61 @@ impl Rotator {
     }
 }
 
-/// The effect that the record makes necessary at the target, if any.
-fn wanted_effect(record: &Record) -> Option<Wanted<'_>> {
+/// The effect that the record makes necessary at a target with two principals, if any.
+fn wanted_of_two(record: &Record) -> Option<Wanted<'_>> {
     let owed = |version: &Option<Labeled>| version.as_ref().is_some_and(|v| record.owed.contains(&v.version));
-    let (step, version, accepts) = match record.phase {
-        Phase::Idle if owed(&record.current) => (Step::DisableCurrent, &record.current, false),
+    let (step, version) = match record.phase {
+        Phase::Idle if owed(&record.current) => (Step::DisableCurrent, &record.current),
         Phase::Idle => return None,
-        Phase::Draft => (Step::Set, &record.pending, true),
-        Phase::Staged | Phase::Canary if owed(&record.current) => {
-            (Step::DisablePrevious, &record.current, false)
-        }
+        Phase::Draft => (Step::Set, &record.pending),
+        Phase::Staged | Phase::Canary if owed(&record.current) => (Step::DisablePrevious, &record.current),
         Phase::Staged | Phase::Canary => return None,
-        Phase::Promote | Phase::Drain if owed(&record.previous) => {
-            (Step::DisablePrevious, &record.previous, false)
-        }
+        Phase::Promote | Phase::Drain if owed(&record.previous) => (Step::DisablePrevious, &record.previous),
         Phase::Promote | Phase::Drain => return None,
-        Phase::Retire => (Step::Retire, &record.previous, false),
+        Phase::Retire => (Step::Retire, &record.previous),
         // Holders of the abandoned version may take a grant's life to drain: a revocation of the
         // version that was returned to does not wait for them.
-        Phase::Revert if owed(&record.current) => (Step::DisablePrevious, &record.current, false),
+        Phase::Revert if owed(&record.current) => (Step::DisablePrevious, &record.current),
         Phase::Revert => return None,
-        Phase::Discard => (Step::Discard, &record.pending, false),
+        Phase::Discard => (Step::Discard, &record.pending),
     };
-    version.as_ref().map(|version| Wanted { step, version, accepts })
+    let seen = version.as_ref()?;
+    let (written, accepted) = if step == Step::Set { (Some(seen), true) } else { (None, false) };
+    let settles = matches!(step, Step::DisablePrevious | Step::DisableCurrent);
+    Some(Wanted { step, written, seen, accepted, settles })
 }
 
-/// Effects that answer a revocation, and are followed by closing its debt.
-const fn is_disabling(step: Step) -> bool {
-    match step {
+/// The same where all versions share one principal: what ends one version is that another is
+/// written, and every step writes the same value whenever it is taken in its transaction.
+fn wanted_of_one(record: &Record) -> Option<Wanted<'_>> {
+    let Record { current, previous, pending, .. } = record;
+    let owed = |version: &Option<Labeled>| version.as_ref().is_some_and(|v| record.owed.contains(&v.version));
+    let is_lost = current.as_ref().is_some_and(|current| record.is_revoked(current.version));
+    let (step, written, seen, accepted) = match record.phase {
+        Phase::Idle if owed(current) => (Step::DisableCurrent, None, current, false),
+        Phase::Idle => return None,
+        Phase::Draft => (Step::Set, pending.as_ref(), pending, true),
+        Phase::Staged | Phase::Canary if owed(current) => {
+            (Step::DisablePrevious, pending.as_ref(), current, false)
+        }
+        Phase::Staged | Phase::Canary => return None,
+        Phase::Promote | Phase::Drain if owed(previous) => {
+            (Step::DisablePrevious, current.as_ref(), previous, false)
+        }
+        Phase::Promote | Phase::Drain => return None,
+        Phase::Retire => (Step::Retire, current.as_ref(), previous, false),
+        Phase::Revert if owed(current) => (Step::Discard, None, current, false),
+        Phase::Revert if is_lost => return None,
+        Phase::Revert => (Step::Restore, current.as_ref(), current, true),
+        Phase::Discard if is_lost => (Step::Discard, None, pending, false),
+        Phase::Discard => (Step::Restore, current.as_ref(), pending, false),
+    };
+    let settles = match step {
         Step::DisablePrevious | Step::DisableCurrent => true,
-        Step::Set | Step::Retire | Step::Discard => false,
-    }
+        Step::Discard => record.phase == Phase::Revert,
+        Step::Set | Step::Restore | Step::Retire => false,
+    };
+    Some(Wanted { step, written, seen: seen.as_ref()?, accepted, settles })
 }
 
 /// The version being rotated to is revoked, and the rotation can be given up.

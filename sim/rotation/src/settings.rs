@@ -1,6 +1,6 @@
 //! What every role of the system is configured with.
 
-use tumbler_types::{NodeId, RoleKind, Timing, Topology};
+use tumbler_types::{NodeId, Principal, RoleKind, Timing, Topology};
 
 /// Configuration of one node, fixed for its life.
 #[derive(Clone, Debug)]
@@ -13,8 +13,15 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Nobody is, where the pending version ends the current one: there is nothing to try it beside.
     pub fn is_canary(&self, agent: NodeId) -> bool {
-        matches!(self.topology.kind(agent), Some((RoleKind::Agent, ordinal)) if ordinal < self.canaries)
+        !self.topology.adapter.is_single()
+            && matches!(self.topology.kind(agent), Some((RoleKind::Agent, ordinal)) if ordinal < self.canaries)
+    }
+
+    /// Where the version after one in `current` lives.
+    pub fn next_principal(&self, current: Principal) -> Principal {
+        if self.topology.adapter.is_single() { current } else { current.other() }
     }
 
     /// Every node that authenticates logins: the primary first, then its replicas.

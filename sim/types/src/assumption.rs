@@ -21,6 +21,8 @@ pub enum Assumption {
     TargetFenced,
     /// Where the last write wins, a call lands within a lifetime of its caller's decision, or never.
     ActorLifetime,
+    /// The target accepts two versions at once. Not broken but declared otherwise: see the sentence.
+    TwoPrincipals,
     /// A replica that has not heard for long refuses everything.
     ReplicaCloses,
     /// Nobody forges a sender, a frame or a record.
@@ -28,13 +30,14 @@ pub enum Assumption {
 }
 
 impl Assumption {
-    pub const ALL: [Assumption; 8] = [
+    pub const ALL: [Assumption; 9] = [
         Assumption::ClockWithinEpsilon,
         Assumption::ClockRateTrue,
         Assumption::FsyncHonest,
         Assumption::DisksKept,
         Assumption::TargetFenced,
         Assumption::ActorLifetime,
+        Assumption::TwoPrincipals,
         Assumption::ReplicaCloses,
         Assumption::IdentitiesTrue,
     ];
@@ -47,6 +50,7 @@ impl Assumption {
             Assumption::DisksKept => "disks-kept",
             Assumption::TargetFenced => "target-fenced",
             Assumption::ActorLifetime => "actor-lifetime",
+            Assumption::TwoPrincipals => "two-principals",
             Assumption::ReplicaCloses => "replica-closes",
             Assumption::IdentitiesTrue => "identities-true",
         }

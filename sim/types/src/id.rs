@@ -103,9 +103,10 @@ impl Principal {
 
 /// The external effects of one rotation, in the only order in which they may reach a target.
 ///
-/// The numbers are the third component of a fence: within one epoch and transaction a later step
-/// outranks an earlier one, so that giving up (`Discard`) fences off a `Set` still in flight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// A step is the third component of a fence: within one epoch and transaction a later step outranks
+/// an earlier one, so that giving up (`Discard`) fences off a `Set` still in flight. The order is
+/// that of [`Step::ALL`]; numbers are for bytes, and never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
     /// The pending version's principal gets the pending value.
@@ -119,11 +120,24 @@ pub enum Step {
     Discard = 4,
     /// The current version was revoked with no rotation open: its principal is closed.
     DisableCurrent = 5,
+    /// The version that the rotation returned to gets the only principal back.
+    Restore = 6,
 }
 
 impl Step {
-    pub const ALL: [Step; 5] =
-        [Step::Set, Step::DisablePrevious, Step::Retire, Step::Discard, Step::DisableCurrent];
+    pub const ALL: [Step; 6] =
+        [Step::Set, Step::DisablePrevious, Step::Restore, Step::Retire, Step::Discard, Step::DisableCurrent];
+
+    const fn rank(self) -> u8 {
+        match self {
+            Step::Set => 1,
+            Step::DisablePrevious => 2,
+            Step::Restore => 3,
+            Step::Retire => 4,
+            Step::Discard => 5,
+            Step::DisableCurrent => 6,
+        }
+    }
 
     pub const fn number(self) -> u8 {
         self as u8
@@ -131,6 +145,18 @@ impl Step {
 
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|step| step.number() == number)
+    }
+}
+
+impl PartialOrd for Step {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Step {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.rank().cmp(&other.rank())
     }
 }
 
@@ -147,5 +173,17 @@ pub struct Fence {
 impl fmt::Display for Fence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "({}, {}, {:?})", self.epoch, self.txn, self.step)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_rank_in_the_order_in_which_they_may_reach_a_target_and_keep_their_numbers() {
+        assert!(Step::ALL.windows(2).all(|pair| pair[0] < pair[1]));
+        assert_eq!(Step::ALL.map(Step::number), [1, 2, 6, 3, 4, 5]);
+        assert!(Step::ALL.into_iter().all(|step| Step::from_number(step.number()) == Some(step)));
     }
 }

@@ -29,5 +29,5 @@ pub use invariant::Invariant;
 pub use phase::{Cause, Phase};
 pub use secret::{SecretValue, Tag};
 pub use time::{Instant, Mono, Span, Wall};
-pub use topology::{Adapter, Enforcement, RoleKind, Topology};
+pub use topology::{Adapter, Enforcement, Principals, RoleKind, Topology};
 pub use verdict::Verdict;

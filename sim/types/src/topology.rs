@@ -1,6 +1,6 @@
 //! Which nodes a world has and what each of them does.
 
-use crate::{NodeId, SecretId};
+use crate::{NodeId, SecretId, Span};
 use serde::{Deserialize, Serialize};
 
 /// What a node does. Names of nodes are `<kind>-<ordinal>`, counted from 1.
@@ -64,17 +64,38 @@ impl Enforcement {
     }
 }
 
+/// How many versions of a secret a target can accept at once; a target declares one and is judged by
+/// what it declares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Principals {
+    /// Versions alternate between two, so that the next is accepted beside the current one.
+    #[default]
+    Two,
+    /// The next version ends the current one: holders are refused for at most `outage` meanwhile.
+    One { outage: Span },
+}
+
 /// What the target declares about itself; the protocol and the judges follow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Adapter {
     #[serde(default)]
     pub enforcement: Enforcement,
+    #[serde(default)]
+    pub principals: Principals,
 }
 
 impl Adapter {
     pub fn is_default(&self) -> bool {
         *self == Adapter::default()
+    }
+
+    pub const fn is_single(&self) -> bool {
+        match self.principals {
+            Principals::Two => false,
+            Principals::One { outage: _ } => true,
+        }
     }
 }
 

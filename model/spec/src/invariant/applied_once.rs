@@ -4,6 +4,9 @@
 //! it. A second value for one transaction means that somebody generated again after an outcome that
 //! it did not know. Judged at the target, never at the agent or rotator.
 //!
+//! A target with one principal gets the former value back when a rotation is given up: that puts
+//! nothing new in force, and only the version that the record returned to may come back so.
+//!
 //! Where the last write wins, nothing at the target orders writes. There the sentence is that nothing
 //! of a transaction lands after a later one's first, which rests on the declared actor lifetime.
 //!
@@ -12,7 +15,7 @@
 use super::{Judged, broken};
 use crate::Ledger;
 use crate::ledger::Slice;
-use tumbler_types::{Enforcement, Event, Fence, Observed, TxnId};
+use tumbler_types::{Enforcement, Event, Fence, Observed, Step, TxnId};
 
 /// Judges the ledger *before* the event. Antecedent: a change at the primary after an earlier one.
 pub fn invariant_applied_once(before: &Ledger, observed: &Observed) -> Judged {
@@ -20,7 +23,12 @@ pub fn invariant_applied_once(before: &Ledger, observed: &Observed) -> Judged {
         return Judged::Silent;
     };
     let Some(slice) = before.slice(secret) else { return Judged::Silent };
-    if !value.is_none()
+    if fence.step == Step::Restore {
+        let before = slice.current.and_then(|current| slice.version(current)).map(|version| version.value);
+        if !value.is_none() && before != Some(value) {
+            return broken(format_args!("expected {} to put nothing new in force, got {value}", fence.txn));
+        }
+    } else if !value.is_none()
         && let Some((txn, first)) = slice.applied.iter().rev().find(|(txn, _)| *txn == fence.txn)
         && *first != value
     {

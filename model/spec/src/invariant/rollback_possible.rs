@@ -7,11 +7,14 @@
 //! predicate is judged by the caller when the bound after a rollback has passed, and by the harness
 //! at sampled points after it has injected the command.
 //!
+//! Where all versions share one principal, the next one ends the previous one, and the state predicate
+//! is weaker: one effect is enough to put the previous version back. The goal is the same.
+//!
 //! Source: onos-config's TLA+ model of change and rollback transactions, for the shape of the goal.
 
 use super::{Judged, Why, broken};
 use crate::{Ledger, ledger::Slice};
-use tumbler_types::{Event, Observed, Phase, SecretId};
+use tumbler_types::{Event, Fence, Observed, Phase, SecretId, Step, VersionId};
 
 /// Judges the ledger *after* the event. Antecedent: a rotation reaches `Staged`.
 pub fn invariant_rollback_possible(after: &Ledger, observed: &Observed) -> Judged {
@@ -37,6 +40,13 @@ pub fn invariant_rollback_possible(after: &Ledger, observed: &Observed) -> Judge
             slice.phase.name()
         ));
     };
+    if after.adapter().is_single() {
+        return match restorable(slice, version) {
+            Ok(()) if staged => Judged::Held,
+            Ok(()) => Judged::Silent,
+            Err(why) => Judged::Broken(why),
+        };
+    }
     if !slice.is_revoked(version) && !slice.is_accepted(version) {
         return broken(format_args!(
             "expected the primary to accept {version}, the way back from phase {}, got a principal that does not",
@@ -44,6 +54,21 @@ pub fn invariant_rollback_possible(after: &Ledger, observed: &Observed) -> Judge
         ));
     }
     if staged { Judged::Held } else { Judged::Silent }
+}
+
+/// The weaker predicate of a target with one principal: the version to return to is on record with
+/// its value, and the target's fence is below the one effect that puts it back.
+fn restorable(slice: &Slice, version: VersionId) -> Result<(), Why> {
+    let is_known = slice.version(version).is_some_and(|each| !each.value.is_none());
+    if !is_known {
+        return Err(Why(format!("expected the value of {version}, the way back, on record, got none")));
+    }
+    let (Some(last), Some(lease)) = (slice.fence, slice.lease) else { return Ok(()) };
+    let restore = Fence { epoch: lease.epoch, txn: slice.txn, step: Step::Restore };
+    if last < restore || slice.is_revoked(version) {
+        return Ok(());
+    }
+    Err(Why(format!("expected a fence below {restore}, so that {version} can be put back, got {last}")))
 }
 
 /// The goal of a rollback, for every secret: each agent whose path is open has durably stored a

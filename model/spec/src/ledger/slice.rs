@@ -5,7 +5,7 @@
 use super::{Grant, Holder, Report};
 use tumbler_types::{
     Cause, Command, Enforcement, Epoch, Fence, Format, Instant, NodeId, Phase, Principal, Revision, Serial,
-    Tag, TxnId, VersionId, Wall,
+    Step, Tag, TxnId, VersionId, Wall,
 };
 
 /// One secret, everywhere.
@@ -261,7 +261,9 @@ impl Slice {
             self.promised = self.promised.min(Some(fence));
         }
         self.accepted[principal.index()] = value;
-        if !value.is_none() && !self.applied.iter().rev().any(|(txn, _)| *txn == fence.txn) {
+        // What is put back was another transaction's.
+        let is_own = !value.is_none() && fence.step != Step::Restore;
+        if is_own && !self.applied.iter().rev().any(|(txn, _)| *txn == fence.txn) {
             self.applied.push((fence.txn, value));
         }
     }

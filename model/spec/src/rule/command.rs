@@ -29,7 +29,7 @@ impl Rules {
             Command::Begin { epoch, txn, version, principal, value, cause } => {
                 lease_of(slice, epoch)?;
                 demand(!value.is_none(), format_args!("expected a value to begin with, got none"))?;
-                begins(slice, txn, version, principal)?;
+                self.begins(slice, txn, version, principal)?;
                 self.wanted(slice, at, cause)
             }
             Command::Advance { epoch, txn, from, to } => {
@@ -187,6 +187,22 @@ impl Rules {
         demand(left <= half, format_args!("{agent} has {left} left on {version}, more than half"))
     }
 
+    fn begins(&self, slice: &Slice, txn: TxnId, version: VersionId, principal: Principal) -> Result<(), Why> {
+        demand(
+            slice.phase == Phase::Idle,
+            format_args!("a rotation is open, in phase {}", slice.phase.name()),
+        )?;
+        demand(txn == slice.txn.next(), format_args!("expected {}, got {txn}", slice.txn.next()))?;
+        let highest = slice.versions.iter().map(|each| each.version).max().unwrap_or_default();
+        demand(version == highest.next(), format_args!("expected {}, got {version}", highest.next()))?;
+        let current = slice.current.and_then(|current| slice.version(current));
+        let stays = self.adapter.is_single();
+        demand(
+            current.is_some_and(|current| (current.principal == principal) == stays),
+            format_args!("expected the principal that comes after current's, got {principal:?}"),
+        )
+    }
+
     /// The closing effect is durable at the primary, and the version refused there. Where the last
     /// write wins, the last one need not be the closing one: what counts is what is in force when
     /// nothing else can land.
@@ -194,7 +210,9 @@ impl Rules {
         let Some(version) = version else { return refuse(format_args!("a label is missing")) };
         match self.adapter.enforcement {
             Enforcement::Fenced => {
-                let fenced = slice.fence.is_some_and(|fence| fence.txn == slice.txn && fence.step == step);
+                let restores = self.adapter.is_single() && step == Step::Discard;
+                let closes = |last: Step| last == step || (restores && last == Step::Restore);
+                let fenced = slice.fence.is_some_and(|fence| fence.txn == slice.txn && closes(fence.step));
                 demand(fenced, format_args!("the primary has not applied {step:?} of {}", slice.txn))?;
             }
             Enforcement::LastWriteWins => self.quiet(slice, at)?,
@@ -253,18 +271,6 @@ fn reports(holder: &Holder, version: VersionId) -> Result<(), Why> {
     demand(
         holder.grant(version).is_some_and(|grant| !grant.ended),
         format_args!("{version} is not granted to that agent any more"),
-    )
-}
-
-fn begins(slice: &Slice, txn: TxnId, version: VersionId, principal: Principal) -> Result<(), Why> {
-    demand(slice.phase == Phase::Idle, format_args!("a rotation is open, in phase {}", slice.phase.name()))?;
-    demand(txn == slice.txn.next(), format_args!("expected {}, got {txn}", slice.txn.next()))?;
-    let highest = slice.versions.iter().map(|each| each.version).max().unwrap_or_default();
-    demand(version == highest.next(), format_args!("expected {}, got {version}", highest.next()))?;
-    let current = slice.current.and_then(|current| slice.version(current));
-    demand(
-        current.is_some_and(|current| current.principal != principal),
-        format_args!("expected the principal that current does not live in, got {principal:?}"),
     )
 }
 

@@ -21,11 +21,37 @@ impl Rules {
         let (step, version) = self.work(slice)?;
         let Version { principal, value, .. } = *slice.version(version)?;
         let fence = Fence { epoch: slice.lease?.epoch, txn: slice.txn, step };
-        let value = if step == Step::Set { value } else { Tag::NONE };
+        let value = match step {
+            Step::Set | Step::Restore => value,
+            Step::DisablePrevious | Step::Retire if self.adapter.is_single() => value,
+            Step::DisablePrevious | Step::Retire | Step::Discard | Step::DisableCurrent => Tag::NONE,
+        };
         Some(Effect { fence, principal, value })
     }
 
+    /// The step, and the version that it writes or whose principal it closes. One principal has one
+    /// value: there a version is withdrawn by writing the one that stays, with a higher fence.
     fn work(&self, slice: &Slice) -> Option<(Step, VersionId)> {
+        if self.adapter.is_single() { self.work_of_one(slice) } else { self.work_of_two(slice) }
+    }
+
+    fn work_of_one(&self, slice: &Slice) -> Option<(Step, VersionId)> {
+        let current = slice.current?;
+        match slice.phase {
+            Phase::Idle => slice.is_owed(current).then_some((Step::DisableCurrent, current)),
+            Phase::Draft => slice.pending.map(|version| (Step::Set, version)),
+            Phase::Staged | Phase::Canary | Phase::Promote | Phase::Drain => {
+                let (stays, leaves) = (slice.target_version()?, slice.return_version()?);
+                slice.is_owed(leaves).then_some((Step::DisablePrevious, stays))
+            }
+            Phase::Retire => Some((Step::Retire, current)),
+            Phase::Revert | Phase::Discard if !slice.is_revoked(current) => Some((Step::Restore, current)),
+            Phase::Revert => slice.is_owed(current).then_some((Step::Discard, current)),
+            Phase::Discard => Some((Step::Discard, current)),
+        }
+    }
+
+    fn work_of_two(&self, slice: &Slice) -> Option<(Step, VersionId)> {
         match slice.phase {
             Phase::Draft => slice.pending.map(|version| (Step::Set, version)),
             Phase::Staged | Phase::Canary | Phase::Promote | Phase::Drain => {

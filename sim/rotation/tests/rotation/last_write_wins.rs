@@ -17,7 +17,7 @@ use tumbler_wire::{Frame, Labeled, Record};
 
 fn last_write_wins(me: NodeId) -> Settings {
     let mut settings = settings(me);
-    settings.topology.adapter = Adapter { enforcement: Enforcement::LastWriteWins };
+    settings.topology.adapter = Adapter { enforcement: Enforcement::LastWriteWins, ..Adapter::default() };
     settings.timing.actor_lifetime = Span::from_secs(20);
     settings
 }

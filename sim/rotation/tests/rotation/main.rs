@@ -6,3 +6,4 @@ mod bench;
 mod last_write_wins;
 mod rotator;
 mod session;
+mod single_principal;
