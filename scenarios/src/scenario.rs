@@ -11,6 +11,7 @@ use crate::entry::{BuildEntry, ClockEntry, Context, OrderEntry};
 use crate::error::Flaw;
 use crate::fault::FaultEntry;
 use crate::file::{LatencyTable, SCHEMA, ScenarioFile, SwarmTable, TimingTable, TopologyTable, Words};
+use crate::incident::Incident;
 use crate::names;
 use crate::range::{Drawn, spell};
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub struct Scenario {
     about: String,
     expect: Verdict,
     breaks: Vec<String>,
+    incident: Option<Incident>,
     digest: Digest,
     topology: Topology,
     timing: Timing,
@@ -73,6 +75,11 @@ impl Scenario {
     /// Assumptions that it breaks on purpose.
     pub fn breaks(&self) -> &[String] {
         &self.breaks
+    }
+
+    /// The published incident that it retells, if any.
+    pub fn incident(&self) -> Option<&Incident> {
+        self.incident.as_ref()
     }
 
     /// Digest of the file's text.
@@ -208,6 +215,7 @@ impl Scenario {
             about,
             expect: file.expect.as_ref().map_or(Ok(Verdict::Pass), names::verdict)?,
             breaks: file.breaks.iter().map(|word| word.get_ref().clone()).collect(),
+            incident: file.incident.as_ref().map(Incident::parse).transpose()?,
             digest,
             canaries: counted("canaries", &file.canaries, 0, topology.agents)?,
             network: Network { latency_min: network.min, latency_max: network.max },
