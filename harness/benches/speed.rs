@@ -5,7 +5,7 @@
 //! stay green and waste them), and the cost of a delivered message beside madsim's bare Endpoint
 //! echo. It asserts nothing: machines are noisy, and a number is for reading.
 
-#[path = "../src/planted.rs"]
+#[path = "../src/planted/mod.rs"]
 mod planted;
 #[path = "../src/roles.rs"]
 mod roles;

@@ -65,6 +65,8 @@ pub enum Task {
         recheck: bool,
         /// Try rollback commands from points of the run.
         probe: bool,
+        /// Find out which kinds of fault a failure needs: some runs more for each failing seed.
+        blame: bool,
     },
     /// Run and judge; the lines are the calls that [`is_counted`](crate::grid::occurrence::is_counted).
     Calls,

@@ -23,9 +23,13 @@ pub enum Subject {
 /// Prints a line each: a name, and what it is.
 pub fn list(subject: Subject) {
     let lines: Vec<(String, String)> = match subject {
-        Subject::Scenarios => {
-            catalog().iter().map(|shipped| (shipped.name.to_owned(), shipped.about.clone())).collect()
-        }
+        Subject::Scenarios => catalog()
+            .iter()
+            .map(|shipped| {
+                let like = shipped.like.as_ref().map_or(String::new(), |like| format!(" (like {like})"));
+                (shipped.name.to_owned(), format!("{}{like}", shipped.about))
+            })
+            .collect(),
         Subject::Suites => suites()
             .iter()
             .map(|shipped| {

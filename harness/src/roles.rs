@@ -1,6 +1,6 @@
 //! Puts roles into worlds: the one place that knows the system, its environment and the world.
 
-use crate::planted;
+use crate::planted::{self, Flaw, Flawed};
 use crate::shim::CompatibilityShim;
 use tumbler_environment::{Operator, Order, Replica, Target, Workload};
 use tumbler_plan::{Plan, Planted};
@@ -35,14 +35,14 @@ pub fn plain(plan: &Plan, node: NodeId) -> Box<dyn Role> {
         (RoleKind::Authority, Some(Planted::StoreLosesPrevious)) => {
             Box::new(planted::LosingStore::new(Authority::new(settings)))
         }
+        (RoleKind::Authority, Some(Planted::AuthorityForgetsQueue)) => {
+            Box::new(Flawed::new(Authority::new(settings), planted::ForgetsQueue::new(topology.secrets)))
+        }
+        (RoleKind::Authority, Some(Planted::AuthorityNotifiesOnce)) => {
+            Box::new(Flawed::new(Authority::new(settings), planted::NotifiesOnce::default()))
+        }
         (RoleKind::Authority, _) => Box::new(Authority::new(settings)),
-        (RoleKind::Rotator, Some(Planted::RotatorSkipsQuarantine)) => {
-            Box::new(planted::target::HurriedRotator::new(Rotator::new(settings)))
-        }
-        (RoleKind::Rotator, Some(Planted::RotatorForgetsRestore)) => {
-            Box::new(planted::target::ForgetfulRotator::new(Rotator::new(settings)))
-        }
-        (RoleKind::Rotator, _) => Box::new(Rotator::new(settings)),
+        (RoleKind::Rotator, planted) => rotator(settings, planted),
         (RoleKind::Agent, Some(Planted::AgentAcknowledgesUnstored)) => {
             Box::new(planted::HastyAgent::new(Agent::new(settings)))
         }
@@ -52,7 +52,7 @@ pub fn plain(plan: &Plan, node: NodeId) -> Box<dyn Role> {
         (RoleKind::Agent, Some(Planted::AgentFallsSilent)) => {
             Box::new(planted::SilentAgent::new(Agent::new(settings)))
         }
-        (RoleKind::Agent, _) => Box::new(Agent::new(settings)),
+        (RoleKind::Agent, planted) => agent(settings, planted),
         (RoleKind::Target, planted) => {
             let enforcement = match planted {
                 Some(Planted::TargetIgnoresFences) => Enforcement::LastWriteWins,
@@ -74,4 +74,43 @@ pub fn plain(plan: &Plan, node: NodeId) -> Box<dyn Role> {
             Box::new(Operator::new(topology.authority(), timing, orders.collect()))
         }
     }
+}
+
+fn rotator(settings: Settings, planted: Option<Planted>) -> Box<dyn Role> {
+    let (target, timeout) = (settings.topology.target(), settings.timing.call_timeout);
+    let role = Rotator::new(settings);
+    match planted {
+        Some(Planted::RotatorAppliesUnrecorded) => flawed(role, planted::AppliesUnrecorded::new(target)),
+        Some(Planted::RotatorReplaysLeftovers) => flawed(role, planted::ReplaysLeftovers::default()),
+        Some(Planted::RotatorRestoresOriginal) => {
+            flawed(role, planted::RestoresOriginal::new(target, timeout))
+        }
+        Some(Planted::RotatorValidatesLate) => flawed(role, planted::ValidatesAfterwards::default()),
+        Some(Planted::RotatorSkipsTest) => flawed(role, planted::SkipsTest::default()),
+        Some(Planted::RotatorRejectsRepetition) => flawed(role, planted::RejectsRepetition::default()),
+        Some(Planted::RotatorPinsConnection) => flawed(role, planted::PinsConnection::new(target)),
+        Some(Planted::RotatorRegenerates) => flawed(role, planted::Regenerates::default()),
+        Some(Planted::RotatorTakesOverEmpty) => flawed(role, planted::TakesOverEmpty::default()),
+        Some(Planted::RotatorForgetsRevocation) => flawed(role, planted::ForgetsRevocation::default()),
+        Some(Planted::RotatorGivesUp) => flawed(role, planted::GivesUp::new(target)),
+        Some(Planted::RotatorSkipsQuarantine) => Box::new(planted::target::HurriedRotator::new(role)),
+        Some(Planted::RotatorForgetsRestore) => Box::new(planted::target::ForgetfulRotator::new(role)),
+        _ => Box::new(role),
+    }
+}
+
+fn agent(settings: Settings, planted: Option<Planted>) -> Box<dyn Role> {
+    let (ttl, period) = (settings.timing.grant_ttl, settings.timing.heartbeat);
+    let role = Agent::new(settings);
+    match planted {
+        Some(Planted::AgentRenewerDies) => flawed(role, planted::RenewerDies::default()),
+        Some(Planted::AgentRestartsLease) => flawed(role, planted::RestartsLease::new(ttl, period)),
+        Some(Planted::AgentRefreshesOnePath) => flawed(role, planted::RefreshesOnePath::default()),
+        Some(Planted::AgentStaysUnhealthy) => flawed(role, planted::StaysUnhealthy::default()),
+        _ => Box::new(role),
+    }
+}
+
+fn flawed(role: impl Role + 'static, flaw: impl Flaw + 'static) -> Box<dyn Role> {
+    Box::new(Flawed::new(role, flaw))
 }

@@ -158,7 +158,7 @@ fn jobs(selection: &Selection, recheck: Share) -> Box<dyn Iterator<Item = Job> +
     });
     let job = move |(id, (name, plan)): (u64, (String, Plan))| {
         let probe = probing && plan.seed.is_multiple_of(PROBE_EVERY);
-        Job { id, name, plan, task: Task::Judge { recheck: recheck.takes(id), probe } }
+        Job { id, name, plan, task: Task::Judge { recheck: recheck.takes(id), probe, blame: true } }
     };
     Box::new((0..).zip(plans).map(job))
 }

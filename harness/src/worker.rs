@@ -58,7 +58,13 @@ struct Work<'a> {
 impl Work<'_> {
     fn work(&self, job: &Job) -> Done {
         match &job.task {
-            Task::Judge { recheck, probe } => self.judge(job, *recheck, *probe),
+            Task::Judge { recheck, probe, blame } => {
+                let mut done = self.judge(job, *recheck, *probe);
+                if *blame {
+                    self.blame(job, &mut done);
+                }
+                done
+            }
             Task::Calls => self.calls(job),
             Task::Tell { until, samples, filter } => self.tell(job, *until, samples, filter.as_deref()),
         }
@@ -85,7 +91,6 @@ impl Work<'_> {
         if probe && done.report.row.verdict == Verdict::Pass {
             self.probe(job, &outcome, &mut done);
         }
-        self.blame(job, &mut done);
         done
     }
 

@@ -102,13 +102,25 @@ impl PlantedReport {
         let caught = self.entries.iter().filter(|entry| entry.is_caught()).count();
         let title = if self.verdict() == Verdict::Pass { "PASS" } else { "INCONCLUSIVE" };
         line(&mut out, format_args!("{title}  {caught}/{} planted bugs caught by name", self.entries.len()));
-        line(&mut out, format_args!("  {:<28} {:<20} {:<19} seeds", "planted", "caught by", "scenario"));
+        let width = |of: fn(&PlantedEntry) -> usize, title: &str| {
+            self.entries.iter().map(of).max().unwrap_or(0).max(title.len())
+        };
+        let planted_width = width(|entry| entry.planted.len(), "planted");
+        let by_width = width(|entry| entry.expect.id().len(), "caught by");
+        let scenario_width = width(|entry| entry.scenario.len(), "scenario");
+        line(
+            &mut out,
+            format_args!(
+                "  {:<planted_width$} {:<by_width$} {:<scenario_width$} seeds",
+                "planted", "caught by", "scenario"
+            ),
+        );
         for entry in &self.entries {
             let by = if entry.is_caught() { entry.expect.id() } else { "MISSED" };
             line(
                 &mut out,
                 format_args!(
-                    "  {:<28} {:<20} {:<19} {}/{}",
+                    "  {:<planted_width$} {:<by_width$} {:<scenario_width$} {}/{}",
                     entry.planted, by, entry.scenario, entry.caught, entry.seeds
                 ),
             );

@@ -15,6 +15,8 @@ pub struct Shipped {
     pub text: &'static str,
     /// One sentence: what it teaches or what it is for.
     pub about: String,
+    /// The published incident that a scenario retells, if any.
+    pub like: Option<String>,
 }
 
 /// The shipped scenarios, in the order in which a newcomer should read them.
@@ -85,18 +87,48 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "single-principal",
 ];
 
-const EMBEDDED_SUITES: &[Embedded] = shipped!["suites": "smoke", "ci", "planted"];
+/// Patterns of published incidents, in the order of their catalog.
+const EMBEDDED_INCIDENTS: &[Embedded] = shipped!["scenarios/incidents":
+    "storage-lost-after-apply",
+    "failed-attempt-left-over",
+    "original-written-back",
+    "checked-after-effect",
+    "effect-comes-late",
+    "step-already-done",
+    "primary-restarted",
+    "value-only-in-memory",
+    "begun-by-another",
+    "queue-lost-at-restart",
+    "renewer-dies",
+    "renewal-taken-for-issue",
+    "one-path-refreshed",
+    "revocation-lost",
+    "notification-missed",
+    "clock-jump-for-ever",
+    "gives-up-after-six",
+];
 
-static SCENARIOS: LazyLock<Vec<Shipped>> = LazyLock::new(|| table(EMBEDDED_SCENARIOS));
+const EMBEDDED_SUITES: &[Embedded] = shipped!["suites": "smoke", "ci", "planted", "incidents"];
+
+static SCENARIOS: LazyLock<Vec<Shipped>> =
+    LazyLock::new(|| table(&[EMBEDDED_SCENARIOS, EMBEDDED_INCIDENTS].concat()));
 static SUITES: LazyLock<Vec<Shipped>> = LazyLock::new(|| table(EMBEDDED_SUITES));
 
 fn table(embedded: &[Embedded]) -> Vec<Shipped> {
-    let shipped = |(name, file, text): &Embedded| Shipped { name, file, text, about: about(text) };
+    let shipped = |(name, file, text): &Embedded| Shipped {
+        name,
+        file,
+        text,
+        about: line(text, "about").unwrap_or_default(),
+        like: line(text, "reference"),
+    };
     embedded.iter().map(shipped).collect()
 }
 
-/// The file's `about`. Read from the line alone, so that a table of contents needs no full parse.
-fn about(text: &str) -> String {
-    let line = text.lines().find_map(|line| line.strip_prefix("about = \""));
-    line.map_or(String::new(), |rest| rest.trim_end().trim_end_matches('"').to_owned())
+/// A key's text. Read from its line alone, so that a table of contents needs no full parse.
+fn line(text: &str, key: &str) -> Option<String> {
+    text.lines().find_map(|line| {
+        let rest = line.strip_prefix(key)?.strip_prefix(" = \"")?;
+        Some(rest.trim_end().trim_end_matches('"').to_owned())
+    })
 }

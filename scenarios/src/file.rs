@@ -22,6 +22,8 @@ pub(crate) struct ScenarioFile {
     /// Assumptions that this scenario breaks on purpose.
     #[serde(default)]
     pub breaks: Vec<Spanned<String>>,
+    /// The published incident that this scenario retells.
+    pub incident: Option<IncidentTable>,
     pub canaries: Spanned<i64>,
     pub heal_at: Words,
     pub end_at: Words,
@@ -42,6 +44,14 @@ pub(crate) struct ScenarioFile {
     #[serde(default)]
     pub fault: Vec<Spanned<FaultTable>>,
     pub swarm: Option<SwarmTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IncidentTable {
+    pub reference: Spanned<String>,
+    pub symptom: Spanned<String>,
+    pub cause: Spanned<String>,
 }
 
 #[derive(Deserialize)]

@@ -19,6 +19,7 @@ mod entry;
 mod error;
 mod fault;
 mod file;
+mod incident;
 mod names;
 mod range;
 mod scenario;
@@ -26,5 +27,6 @@ mod suite;
 
 pub use catalog::{Shipped, catalog, scenario, suite, suites};
 pub use error::ScenarioError;
+pub use incident::Incident;
 pub use scenario::Scenario;
 pub use suite::{Suite, SuiteEntry};

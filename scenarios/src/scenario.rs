@@ -11,6 +11,7 @@ use crate::entry::{BuildEntry, ClockEntry, Context, OrderEntry};
 use crate::error::Flaw;
 use crate::fault::FaultEntry;
 use crate::file::{LatencyTable, SCHEMA, ScenarioFile, SwarmTable, TimingTable, TopologyTable, Words};
+use crate::incident::Incident;
 use crate::names;
 use crate::range::{Drawn, spell};
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ pub struct Scenario {
     about: String,
     expect: Verdict,
     breaks: Vec<Assumption>,
+    incident: Option<Incident>,
     digest: Digest,
     topology: Topology,
     timing: Timing,
@@ -74,6 +76,11 @@ impl Scenario {
     /// Assumptions that it breaks on purpose, in rising order.
     pub fn breaks(&self) -> &[Assumption] {
         &self.breaks
+    }
+
+    /// The published incident that it retells, if any.
+    pub fn incident(&self) -> Option<&Incident> {
+        self.incident.as_ref()
     }
 
     /// Digest of the file's text.
@@ -215,6 +222,7 @@ impl Scenario {
             about,
             expect: file.expect.as_ref().map_or(Ok(Verdict::Pass), names::verdict)?,
             breaks,
+            incident: file.incident.as_ref().map(Incident::parse).transpose()?,
             digest,
             canaries: counted("canaries", &file.canaries, 0, topology.agents)?,
             network: Network { latency_min: network.min, latency_max: network.max },

@@ -12,9 +12,15 @@ const SEEDS: std::ops::Range<u64> = 0..200;
 #[expect(clippy::disallowed_methods, reason = "the folder is compared with what is embedded")]
 fn every_shipped_scenario_parses_under_its_name_and_says_what_it_teaches() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let there: BTreeSet<String> =
-        files.map(|file| file.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    let files = |folder: std::path::PathBuf| {
+        let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.is_file()).collect::<Vec<_>>()
+    };
+    let there: BTreeSet<String> = [files(folder.clone()), files(folder.join("incidents"))]
+        .concat()
+        .iter()
+        .map(|file| file.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
     let shipped: BTreeSet<String> = catalog().iter().map(|shipped| shipped.name.to_owned()).collect();
     assert_eq!(shipped, there, "every file is embedded");
     assert_eq!(shipped.len(), catalog().len());
@@ -23,6 +29,7 @@ fn every_shipped_scenario_parses_under_its_name_and_says_what_it_teaches() {
         let scenario = Scenario::parse(shipped.file, shipped.text).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(scenario.name(), shipped.name);
         assert_eq!(scenario.about(), shipped.about);
+        assert_eq!(scenario.incident().map(|incident| &incident.reference), shipped.like.as_ref());
         assert!(scenario.about().len() > 30, "{}", scenario.about());
     }
     let abouts: BTreeSet<&str> = catalog().iter().map(|shipped| shipped.about.as_str()).collect();
@@ -169,13 +176,16 @@ fn the_quiet_scenario_has_no_fault_and_every_other_has_some() {
 
 #[test]
 fn the_suites_run_every_scenario_and_plant_every_bug() {
-    assert_eq!(suites().iter().map(|shipped| shipped.name).collect::<Vec<_>>(), ["smoke", "ci", "planted"]);
+    assert_eq!(
+        suites().iter().map(|shipped| shipped.name).collect::<Vec<_>>(),
+        ["smoke", "ci", "planted", "incidents"]
+    );
     for shipped in suites() {
         let suite = Suite::parse(shipped.file, shipped.text).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!((suite.name.as_str(), &suite.about), (shipped.name, &shipped.about));
     }
     let smoke = suite("smoke").unwrap();
-    assert_eq!(smoke.run_count(), 1_390);
+    assert_eq!(smoke.run_count(), 1_645);
     for suite in [smoke, suite("ci").unwrap()] {
         let run: BTreeSet<&str> = suite.entries.iter().map(|entry| entry.scenario.as_str()).collect();
         assert_eq!(run, catalog().iter().map(|shipped| shipped.name).collect());
@@ -184,6 +194,33 @@ fn the_suites_run_every_scenario_and_plant_every_bug() {
         suite("planted").unwrap().entries.iter().map(|entry| entry.planted.unwrap().0).collect();
     assert_eq!(planted, BTreeSet::from(Planted::ALL));
     assert_eq!(suite("no-such-suite"), None);
+}
+
+/// The shipped system meets each incident in the suite `incidents`, and the decision that led to it is
+/// planted in the same scenario; no two incidents share a decision, or a reference.
+#[test]
+fn every_incident_says_where_it_is_published_and_has_a_planted_twin() {
+    let incidents: Vec<Scenario> =
+        catalog().iter().map(|each| each.scenario()).filter(|each| each.incident().is_some()).collect();
+    assert_eq!(incidents.len(), 17);
+    let names: BTreeSet<String> = incidents.iter().map(|scenario| scenario.name().to_owned()).collect();
+    let filed: BTreeSet<String> = catalog()
+        .iter()
+        .filter(|shipped| shipped.file.starts_with("scenarios/scenarios/incidents/"))
+        .map(|shipped| shipped.name.to_owned())
+        .collect();
+    assert_eq!(names, filed, "the folder holds incidents, all of them, and nothing else");
+    let run: BTreeSet<String> =
+        suite("incidents").unwrap().entries.into_iter().map(|entry| entry.scenario).collect();
+    assert_eq!(names, run);
+    let references: BTreeSet<&str> =
+        incidents.iter().map(|scenario| scenario.incident().unwrap().reference.as_str()).collect();
+    assert_eq!(references.len(), incidents.len());
+    let twins = suite("planted").unwrap().entries;
+    let twins: Vec<_> = twins.iter().filter(|entry| names.contains(&entry.scenario)).collect();
+    assert_eq!(twins.iter().map(|entry| entry.scenario.clone()).collect::<BTreeSet<_>>(), names);
+    let decisions: BTreeSet<Planted> = twins.iter().map(|entry| entry.planted.unwrap().0).collect();
+    assert_eq!(decisions.len(), names.len(), "each has a decision of its own");
 }
 
 #[test]

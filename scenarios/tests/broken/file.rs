@@ -344,3 +344,40 @@ fn one_principal_where_the_last_write_wins() {
     let error = tumbler_scenarios::Scenario::parse("small.toml", &text).expect_err("they exclude each other");
     assert!(error.to_string().contains("one principal needs fences"), "{error}");
 }
+
+#[test]
+fn an_incident_names_one_public_place_and_says_what_happened() {
+    check(
+        "[topology]",
+        r#"[incident]
+reference = "heard at lunch"
+symptom = "a rotation that came twice"
+cause = "nobody knows any more"
+
+[topology]"#,
+        r#"
+small.toml:9:13: `reference` is no public id or URL
+9 | reference = "heard at lunch"
+  |             ^^^^^^^^^^^^^^^^
+  = expected: 3 to 120 letters, digits and -_./#:?=&%+~
+  = got: `heard at lunch`
+  = to do: name one public thread or page, like `hashicorp/vault#6042`
+"#,
+    );
+    check(
+        "[topology]",
+        r#"[incident]
+reference = "hashicorp/vault#6042"
+symptom = " "
+cause = "nobody knows any more"
+
+[topology]"#,
+        r#"
+small.toml:10:11: `symptom` is no sentence
+10 | symptom = " "
+   |           ^^^
+   = expected: one line of 10 to 300 bytes
+   = to do: say it in one or two sentences of your own
+"#,
+    );
+}

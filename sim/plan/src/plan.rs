@@ -158,10 +158,44 @@ pub enum Planted {
     RotatorSkipsQuarantine,
     /// The rotator's shell closes the principal instead of restoring it; caught by `rollback-possible`.
     RotatorForgetsRestore,
+    /// A value is set at the target before it is on record; caught by `applied-once`.
+    RotatorAppliesUnrecorded,
+    /// A given-up attempt's value is applied by the next one; caught by `holder-served`.
+    RotatorReplaysLeftovers,
+    /// A second writer puts its configured value back; caught by `revoked-refused`.
+    RotatorRestoresOriginal,
+    /// The effect comes first, the check after; caught by `rollback-possible`.
+    RotatorValidatesLate,
+    /// A request is waited out and taken for done; caught by `holder-served`.
+    RotatorSkipsTest,
+    /// What is there already is taken for an error; caught by `converges`.
+    RotatorRejectsRepetition,
+    /// A dead connection is kept; caught by `converges`.
+    RotatorPinsConnection,
+    /// A value that was only in memory is made anew; caught by `applied-once`.
+    RotatorRegenerates,
+    /// Begun by another counts as success, with no value; caught by `holder-served`.
+    RotatorTakesOverEmpty,
+    /// What is due is not rebuilt after a restart; caught by `converges`.
+    AuthorityForgetsQueue,
+    /// One lost renewal is the last; caught by `holder-served`.
+    AgentRenewerDies,
+    /// Each answer about a lease starts it anew; caught by `revoked-undelivered`.
+    AgentRestartsLease,
+    /// One of two copies is never refreshed; caught by `revoked-undelivered`.
+    AgentRefreshesOnePath,
+    /// A lost request to close is taken for done; caught by `revoked-refused`.
+    RotatorForgetsRevocation,
+    /// A new version is named once to each agent; caught by `holder-served`.
+    AuthorityNotifiesOnce,
+    /// One doubt about the clock is for ever; caught by `holder-served`.
+    AgentStaysUnhealthy,
+    /// Six failures strike a secret off the list; caught by `converges`.
+    RotatorGivesUp,
 }
 
 impl Planted {
-    pub const ALL: [Planted; 11] = [
+    pub const ALL: [Planted; 28] = [
         Planted::LyingFsync,
         Planted::SendBeforePersist,
         Planted::TargetIgnoresFences,
@@ -173,6 +207,23 @@ impl Planted {
         Planted::AuthorityTakesOlder,
         Planted::RotatorSkipsQuarantine,
         Planted::RotatorForgetsRestore,
+        Planted::RotatorAppliesUnrecorded,
+        Planted::RotatorReplaysLeftovers,
+        Planted::RotatorRestoresOriginal,
+        Planted::RotatorValidatesLate,
+        Planted::RotatorSkipsTest,
+        Planted::RotatorRejectsRepetition,
+        Planted::RotatorPinsConnection,
+        Planted::RotatorRegenerates,
+        Planted::RotatorTakesOverEmpty,
+        Planted::AuthorityForgetsQueue,
+        Planted::AgentRenewerDies,
+        Planted::AgentRestartsLease,
+        Planted::AgentRefreshesOnePath,
+        Planted::RotatorForgetsRevocation,
+        Planted::AuthorityNotifiesOnce,
+        Planted::AgentStaysUnhealthy,
+        Planted::RotatorGivesUp,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -188,6 +239,23 @@ impl Planted {
             Planted::AuthorityTakesOlder => "authority-takes-older",
             Planted::RotatorSkipsQuarantine => "rotator-skips-quarantine",
             Planted::RotatorForgetsRestore => "rotator-forgets-restore",
+            Planted::RotatorAppliesUnrecorded => "rotator-applies-unrecorded",
+            Planted::RotatorReplaysLeftovers => "rotator-replays-leftovers",
+            Planted::RotatorRestoresOriginal => "rotator-restores-original",
+            Planted::RotatorValidatesLate => "rotator-validates-late",
+            Planted::RotatorSkipsTest => "rotator-skips-test",
+            Planted::RotatorRejectsRepetition => "rotator-rejects-repetition",
+            Planted::RotatorPinsConnection => "rotator-pins-connection",
+            Planted::RotatorRegenerates => "rotator-regenerates",
+            Planted::RotatorTakesOverEmpty => "rotator-takes-over-empty",
+            Planted::AuthorityForgetsQueue => "authority-forgets-queue",
+            Planted::AgentRenewerDies => "agent-renewer-dies",
+            Planted::AgentRestartsLease => "agent-restarts-lease",
+            Planted::AgentRefreshesOnePath => "agent-refreshes-one-path",
+            Planted::RotatorForgetsRevocation => "rotator-forgets-revocation",
+            Planted::AuthorityNotifiesOnce => "authority-notifies-once",
+            Planted::AgentStaysUnhealthy => "agent-stays-unhealthy",
+            Planted::RotatorGivesUp => "rotator-gives-up",
         }
     }
 }

@@ -29,8 +29,12 @@ pub enum Service {
 /// Whether the event serves or refuses somebody who is entitled; none if it does neither.
 pub fn service(before: &Ledger, observed: &Observed) -> Option<Service> {
     match observed.event {
-        Event::HandedOut { secret, .. } | Event::Authenticated { secret, .. } => {
-            Some(Service::Served(secret))
+        Event::HandedOut { secret, .. } => Some(Service::Served(secret)),
+        // A thief's login with an earlier version, or a rotator's test of one, serves nobody.
+        Event::Authenticated { secret, principal: _, value } => {
+            let slice = before.slice(secret)?;
+            let current = slice.version(slice.current?)?;
+            (current.value == value).then_some(Service::Served(secret))
         }
         Event::Withheld { secret, to: _ } => {
             let slice = before.slice(secret)?;

@@ -1,0 +1,85 @@
+//! Authorities that forget what to do after a restart, or say a thing once.
+
+use super::flaw::Flaw;
+use std::collections::BTreeMap;
+use tumbler_types::role::v1::{Effect, Effects, Input, Now};
+use tumbler_types::{NodeId, Phase, Principal, SecretId, SecretValue, Token, VersionId};
+use tumbler_wire::Frame;
+use tumbler_wire::frame::HeartbeatRequest;
+
+/// Keeps the queue of due rotations in memory, and does not build it again after a restart.
+pub struct ForgetsQueue {
+    /// Entries that the log begins with.
+    genesis: usize,
+    is_lost: bool,
+}
+
+impl ForgetsQueue {
+    pub fn new(genesis: u16) -> Self {
+        ForgetsQueue { genesis: usize::from(genesis), is_lost: false }
+    }
+}
+
+impl Flaw for ForgetsQueue {
+    fn hear(&mut self, _now: Now, input: Input, _out: &mut Effects) -> Option<Input> {
+        if let Input::Boot { log, .. } = &input {
+            self.is_lost = log.len() > self.genesis;
+        }
+        Some(input)
+    }
+
+    fn say(&mut self, _now: Now, effect: Effect, out: &mut Effects) {
+        if self.is_lost
+            && let Effect::Reply { call, frame } = &effect
+            && let Ok(Frame::RecordReply(mut reply)) = Frame::from_bytes(frame)
+            && reply.record.phase == Phase::Idle
+        {
+            reply.record.due = false;
+            return out.push(Effect::Reply { call: *call, frame: Frame::from(reply).to_bytes() });
+        }
+        out.push(effect);
+    }
+}
+
+/// Names a new version to each agent once, and takes the news for heard.
+#[derive(Default)]
+pub struct NotifiesOnce {
+    asking: BTreeMap<Token, (NodeId, HeartbeatRequest)>,
+    told: BTreeMap<(NodeId, SecretId), VersionId>,
+    principals: BTreeMap<(SecretId, VersionId), Principal>,
+}
+
+impl Flaw for NotifiesOnce {
+    fn hear(&mut self, _now: Now, input: Input, _out: &mut Effects) -> Option<Input> {
+        if let Input::Called { call, from, frame } = &input
+            && let Ok(Frame::HeartbeatRequest(report)) = Frame::from_bytes(frame)
+        {
+            self.asking.insert(*call, (*from, report));
+        }
+        Some(input)
+    }
+
+    fn say(&mut self, now: Now, effect: Effect, out: &mut Effects) {
+        let Effect::Reply { call, frame } = &effect else { return out.push(effect) };
+        let (Some((agent, report)), Ok(Frame::HeartbeatReply(mut reply))) =
+            (self.asking.remove(call), Frame::from_bytes(frame))
+        else {
+            return out.push(effect);
+        };
+        let secret = reply.secret;
+        self.principals.insert((secret, reply.version), reply.principal);
+        let told = self.told.insert((agent, secret), reply.version);
+        let is_news = report.version == VersionId(0) || report.version == reply.version;
+        if !is_news
+            && told == Some(reply.version)
+            && let Some(principal) = self.principals.get(&(secret, report.version))
+        {
+            reply.version = report.version;
+            reply.principal = *principal;
+            reply.value = SecretValue::new(Vec::new());
+            reply.until = report.until;
+            reply.left = report.until.since(now.wall);
+        }
+        out.push(Effect::Reply { call: *call, frame: Frame::from(reply).to_bytes() });
+    }
+}
