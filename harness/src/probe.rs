@@ -182,7 +182,8 @@ fn plan_lasts(plan: &Plan, id: FaultId) -> bool {
                 | Action::Pause { .. }
                 | Action::Hold { .. }
                 | Action::ClockStep { .. }
-                | Action::Redeploy { .. } => true,
+                | Action::Redeploy { .. }
+                | Action::Suspend { .. } => true,
                 Action::LoseReply
                 | Action::LoseRequest
                 | Action::FailPersist

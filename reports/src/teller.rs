@@ -120,6 +120,7 @@ fn victims(fault: &Fault) -> Vec<NodeId> {
         | FaultAction::Pause { node, until: _ }
         | FaultAction::Redeploy { node, build: _, until: _ }
         | FaultAction::ClockStep { node, offset_nanos: _, until: _ } => vec![*node],
+        FaultAction::Suspend { nodes, until: _ } => nodes.clone(),
         FaultAction::Hold { .. }
         | FaultAction::LoseReply
         | FaultAction::LoseRequest

@@ -83,6 +83,7 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "three-builds",
     "downgrade-below-floor",
     "stripped-negotiation",
+    "suspend-across-lease",
     "last-write-wins",
     "single-principal",
 ];

@@ -53,6 +53,7 @@ enum Deed {
     Duplicate,
     Redeploy { victims: Vec<NodeId>, builds: Vec<Build> },
     Strip,
+    Suspend { victims: Vec<NodeId> },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,8 +75,12 @@ impl FaultEntry {
     /// The longest time by which it can put off a call; none if it puts nothing off.
     pub fn delay_max(&self) -> Option<Span> {
         match (&self.deed, &self.lasting) {
-            (Deed::Hold | Deed::Pause { .. }, Some(Lasting::After(span))) => Some(span.max),
-            (Deed::Hold | Deed::Pause { .. }, Some(Lasting::On { at_most, .. })) => Some(at_most.max),
+            (Deed::Hold | Deed::Pause { .. } | Deed::Suspend { .. }, Some(Lasting::After(span))) => {
+                Some(span.max)
+            }
+            (Deed::Hold | Deed::Pause { .. } | Deed::Suspend { .. }, Some(Lasting::On { at_most, .. })) => {
+                Some(at_most.max)
+            }
             (
                 Deed::Hold
                 | Deed::Pause { .. }
@@ -87,7 +92,8 @@ impl FaultEntry {
                 | Deed::FailPersist
                 | Deed::Duplicate
                 | Deed::Redeploy { .. }
-                | Deed::Strip,
+                | Deed::Strip
+                | Deed::Suspend { .. },
                 _,
             ) => None,
         }
@@ -152,6 +158,11 @@ impl FaultEntry {
                 FaultAction::Redeploy { node: node(), build: *pick(&mut stream, builds), until }
             }
             Deed::Strip => FaultAction::Strip,
+            // All of them at once, or the node where the point is.
+            Deed::Suspend { victims } if victims.is_empty() => {
+                FaultAction::Suspend { nodes: vec![node()], until }
+            }
+            Deed::Suspend { victims } => FaultAction::Suspend { nodes: victims.clone(), until },
         };
         exists.then_some((trigger, action))
     }
@@ -251,7 +262,8 @@ fn needs_point(kind: FaultKind, spanned: &Spanned<String>) -> Result<(), Flaw> {
         | FaultKind::Crash
         | FaultKind::Pause
         | FaultKind::ClockStep
-        | FaultKind::Redeploy => Ok(()),
+        | FaultKind::Redeploy
+        | FaultKind::Suspend => Ok(()),
         FaultKind::Hold
         | FaultKind::LoseReply
         | FaultKind::LoseRequest
@@ -275,7 +287,8 @@ fn fitting_point(kind: FaultKind, spanned: &Spanned<String>, spot: &Spot) -> Res
         | FaultKind::Crash
         | FaultKind::Pause
         | FaultKind::ClockStep
-        | FaultKind::Redeploy => true,
+        | FaultKind::Redeploy
+        | FaultKind::Suspend => true,
         FaultKind::Hold | FaultKind::Duplicate | FaultKind::Strip => {
             matches!(point, Point::Sending(_) | Point::Replying(_))
         }
@@ -295,7 +308,8 @@ const fn fitting(kind: FaultKind) -> &'static str {
         | FaultKind::Crash
         | FaultKind::Pause
         | FaultKind::ClockStep
-        | FaultKind::Redeploy => "`at`, or any point",
+        | FaultKind::Redeploy
+        | FaultKind::Suspend => "`at`, or any point",
         FaultKind::Hold | FaultKind::Duplicate | FaultKind::Strip => "`sending` or `replying`",
         FaultKind::LoseReply | FaultKind::LoseRequest => "`sending`",
         FaultKind::FailPersist => "`point = \"persist-begins\"`",
@@ -371,8 +385,10 @@ fn deed(context: &Context, table: &FaultTable, kind: FaultKind, when: &When) -> 
     if let (Some(words), true) = (&table.build, kind != FaultKind::Redeploy) {
         return Err(misplaced("build", words.span.clone(), kind));
     }
-    let hits =
-        matches!(kind, FaultKind::Crash | FaultKind::Pause | FaultKind::ClockStep | FaultKind::Redeploy);
+    let hits = matches!(
+        kind,
+        FaultKind::Crash | FaultKind::Pause | FaultKind::ClockStep | FaultKind::Redeploy | FaultKind::Suspend
+    );
     if let (Some(words), false) = (&table.victim, hits) {
         return Err(misplaced("victim", words.span.clone(), kind));
     }
@@ -399,6 +415,7 @@ fn deed(context: &Context, table: &FaultTable, kind: FaultKind, when: &When) -> 
             Ok(Deed::Redeploy { victims: victims(context, table, when)?, builds: names::builds(words)? })
         }
         FaultKind::Strip => Ok(Deed::Strip),
+        FaultKind::Suspend => Ok(Deed::Suspend { victims: victims(context, table, when)? }),
     }
 }
 
@@ -443,7 +460,8 @@ fn lasting(context: &Context, table: &FaultTable, kind: FaultKind) -> Result<Opt
         | FaultKind::Pause
         | FaultKind::Hold
         | FaultKind::ClockStep
-        | FaultKind::Redeploy => true,
+        | FaultKind::Redeploy
+        | FaultKind::Suspend => true,
         FaultKind::LoseReply
         | FaultKind::LoseRequest
         | FaultKind::FailPersist

@@ -49,7 +49,11 @@ impl Owed {
 /// message or write must be absorbed by the bounds as they are.
 pub const fn owed(invariant: Invariant, fault: FaultKind) -> Owed {
     let takes_away = match fault {
-        FaultKind::Partition | FaultKind::Crash | FaultKind::Pause | FaultKind::Redeploy => true,
+        FaultKind::Partition
+        | FaultKind::Crash
+        | FaultKind::Pause
+        | FaultKind::Redeploy
+        | FaultKind::Suspend => true,
         FaultKind::Hold
         | FaultKind::LoseReply
         | FaultKind::LoseRequest
@@ -175,7 +179,8 @@ mod tests {
                 "bound",
                 "bound",
                 "reachable",
-                "bound"
+                "bound",
+                "reachable"
             ]
         );
         assert_eq!(row(Invariant::Converges), ["calm"; FaultKind::ALL.len()]);

@@ -495,7 +495,8 @@ const fn stands(kind: FaultKind) -> bool {
         | FaultKind::Pause
         | FaultKind::Hold
         | FaultKind::ClockStep
-        | FaultKind::Redeploy => true,
+        | FaultKind::Redeploy
+        | FaultKind::Suspend => true,
         FaultKind::LoseReply
         | FaultKind::LoseRequest
         | FaultKind::FailPersist

@@ -201,6 +201,10 @@ fn validate_plan(plan: &Plan) -> Result<(), String> {
                 known(*node)?;
                 Some(until)
             }
+            FaultAction::Suspend { nodes, until } => {
+                nodes.iter().try_for_each(|node| known(*node))?;
+                Some(until)
+            }
             FaultAction::Hold { until } => Some(until),
             FaultAction::LoseReply
             | FaultAction::LoseRequest

@@ -102,6 +102,11 @@ pub enum FaultAction {
     /// The message that triggered (a `Sending` or `Replying` point) arrives as if its sender spoke the
     /// lowest format alone.
     Strip,
+    /// The nodes sleep: like a pause, but their monotonic clocks, and with them their timers, stand still.
+    Suspend {
+        nodes: Vec<NodeId>,
+        until: Until,
+    },
 }
 
 /// When a standing fault ends; always at the plan's `heal_at` at the latest.
@@ -130,6 +135,7 @@ impl FaultAction {
             FaultAction::Duplicate => FaultKind::Duplicate,
             FaultAction::Redeploy { .. } => FaultKind::Redeploy,
             FaultAction::Strip => FaultKind::Strip,
+            FaultAction::Suspend { .. } => FaultKind::Suspend,
         }
     }
 }

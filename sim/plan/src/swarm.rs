@@ -47,7 +47,11 @@ impl Swarm {
     /// The longest time by which all of a seed's faults together can put off one call.
     #[must_use]
     pub fn delay_max(&self, timing: &Timing) -> Span {
-        if !self.kinds.iter().any(|kind| matches!(kind, FaultKind::Hold | FaultKind::Pause)) {
+        if !self
+            .kinds
+            .iter()
+            .any(|kind| matches!(kind, FaultKind::Hold | FaultKind::Pause | FaultKind::Suspend))
+        {
             return Span::ZERO;
         }
         let longest = STRENGTHS.iter().copied().fold(self.stability, Span::max);
@@ -117,6 +121,7 @@ impl Draw<'_> {
             FaultKind::Duplicate => self.duplicate(),
             FaultKind::Redeploy => self.redeploy(),
             FaultKind::Strip => self.strip(),
+            FaultKind::Suspend => self.suspend(),
         }
     }
 
@@ -214,6 +219,16 @@ impl Draw<'_> {
         let trigger = if self.stream.chance(1, 2) { self.entered() } else { self.at() };
         let until = self.lasting();
         Some((trigger, FaultAction::Redeploy { node, build, until }))
+    }
+
+    /// A node, or all of its kind: a host that sleeps takes along whoever lives there.
+    fn suspend(&mut self) -> Option<Disturbance> {
+        let role = *self.pick(&self.swarm.roles)?;
+        let all = self.stream.chance(1, 3);
+        let nodes = if all { self.topology.of_kind(role).collect() } else { vec![self.victim(&[role])?] };
+        let trigger = if self.stream.chance(1, 3) { self.entered() } else { self.at() };
+        let until = if self.stream.chance(1, 2) { self.lasting() } else { self.past_succession() };
+        (!nodes.is_empty()).then_some((trigger, FaultAction::Suspend { nodes, until }))
     }
 
     fn strip(&mut self) -> Option<Disturbance> {

@@ -29,10 +29,12 @@ pub enum FaultKind {
     Redeploy,
     /// Somebody on the way strips what one message says about the formats its sender speaks.
     Strip,
+    /// A group of nodes sleeps: nothing runs, monotonic clocks stand still, wall clocks go on.
+    Suspend,
 }
 
 impl FaultKind {
-    pub const ALL: [FaultKind; 11] = [
+    pub const ALL: [FaultKind; 12] = [
         FaultKind::Partition,
         FaultKind::Crash,
         FaultKind::Pause,
@@ -44,6 +46,7 @@ impl FaultKind {
         FaultKind::Duplicate,
         FaultKind::Redeploy,
         FaultKind::Strip,
+        FaultKind::Suspend,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -59,6 +62,7 @@ impl FaultKind {
             FaultKind::Duplicate => "duplicate",
             FaultKind::Redeploy => "redeploy",
             FaultKind::Strip => "strip",
+            FaultKind::Suspend => "suspend",
         }
     }
 
@@ -78,6 +82,9 @@ impl FaultKind {
             FaultKind::Duplicate => "a message or request arrives twice",
             FaultKind::Redeploy => "a node restarts as another build: an upgrade or a downgrade",
             FaultKind::Strip => "a man in the middle makes a sender look older than it is",
+            FaultKind::Suspend => {
+                "nodes sleep and wake: their monotonic clocks miss the time, their wall clocks do not"
+            }
         }
     }
 }

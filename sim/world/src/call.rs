@@ -1,6 +1,7 @@
 //! External calls: who waits for what, so that each token completes at most once.
 
 use crate::observe::Context;
+use crate::queue::{Class, Key};
 use tumbler_types::{CallId, Incarnation, NodeId, Token};
 
 /// One call of one incarnation.
@@ -35,6 +36,13 @@ impl Calls {
         let calls = &mut self.by_caller[usize::from(call.caller.0)];
         calls.push(call);
         CallId(u64::from(call.caller.0) << 32 | (calls.len() as u64 - 1))
+    }
+
+    /// Tie key of a call's time-out: by caller and the caller's ordinal.
+    pub fn timeout_key(call: CallId) -> Key {
+        let (caller, ordinal) = Self::split(call);
+        let narrow = |number: usize| u32::try_from(number).expect("it was split from 32 bits");
+        Key::new(Class::CallTimeout, narrow(caller), narrow(ordinal))
     }
 
     /// The token by which a callee answers.

@@ -16,7 +16,7 @@ use crate::store::Store;
 use tumbler_plan::{Plan, Planted, Point, Stream, StreamName};
 use tumbler_spec::Judges;
 use tumbler_types::role::v1::{Effects, Input};
-use tumbler_types::{CallId, Event, Format, Incarnation, Instant, NodeId, RoleKind, TimerId, Verdict};
+use tumbler_types::{CallId, Event, Format, Incarnation, Instant, NodeId, RoleKind, Span, TimerId, Verdict};
 
 /// What happens at a deadline.
 pub enum Due {
@@ -45,8 +45,13 @@ pub enum Due {
         node: NodeId,
         timer: TimerId,
         ordinal: u32,
+        /// What the node had slept when this was set.
+        slept: Span,
     },
-    CallTimeout(CallId),
+    CallTimeout {
+        call: CallId,
+        slept: Span,
+    },
 }
 
 /// Bytes in flight.
@@ -203,13 +208,26 @@ impl<'p> Engine<'p> {
             }
             Due::Wake { node, incarnation, input } => self.wake(node, incarnation, input),
             Due::Arrive(message) => self.arrive(message),
-            Due::Timer { node, timer, ordinal } => {
+            Due::Timer { node, timer, ordinal, slept } => {
                 if !self.node(node).is_armed(timer, ordinal) {
+                    return Step::Quiet;
+                }
+                let key = Key::new(Class::Timer, u32::from(node.0), ordinal);
+                let due = |slept| Due::Timer { node, timer, ordinal, slept };
+                if self.put_off(node, key, slept, due) {
                     return Step::Quiet;
                 }
                 self.offer(node, Input::Timer { timer })
             }
-            Due::CallTimeout(call) => self.call_timeout(call),
+            Due::CallTimeout { call, slept } => {
+                let caller = self.calls.get(call).caller;
+                let key = Calls::timeout_key(call);
+                let due = |slept| Due::CallTimeout { call, slept };
+                if !self.calls.get(call).done && self.put_off(caller, key, slept, due) {
+                    return Step::Quiet;
+                }
+                self.call_timeout(call)
+            }
         }
     }
 
@@ -239,6 +257,7 @@ impl<'p> Engine<'p> {
         node.state = State::Up;
         node.incarnation = node.incarnation.next();
         node.booted_at = now;
+        node.slept = Span::ZERO;
         let (incarnation, kind, offset) = (node.incarnation, node.kind, node.offset);
         let (disk, log) = node.store.boot();
         self.record(id, Event::Started { incarnation });
@@ -253,6 +272,24 @@ impl<'p> Engine<'p> {
         let mut entropy =
             Stream::new(self.plan.seed, StreamName::Entropy, (u32::from(id.0), incarnation.0), 0);
         Step::Boot { node: id, input: Input::Boot { disk, log, entropy: entropy.bytes() } }
+    }
+
+    /// A deadline on a node's monotonic clock came. True if the node slept since it was set, or sleeps:
+    /// then it comes later, by as much.
+    fn put_off(&mut self, id: NodeId, key: Key, slept: Span, due: impl Fn(Span) -> Due) -> bool {
+        let now = self.now;
+        let node = self.node_mut(id);
+        let missed = node.slept.minus(slept);
+        let total = node.slept;
+        if node.asleep_since.is_some() {
+            node.overslept.push((now.plus(missed), key, due(total)));
+            return true;
+        }
+        if missed > Span::ZERO {
+            self.queue.push(now.plus(missed), key, due(total));
+            return true;
+        }
+        false
     }
 
     fn wake(&mut self, id: NodeId, incarnation: Incarnation, input: Option<Input>) -> Step {

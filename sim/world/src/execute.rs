@@ -1,6 +1,6 @@
 //! Executes a role's effects, in their order, up to the point at which a fault stops the node.
 
-use crate::call::Call;
+use crate::call::{Call, Calls};
 use crate::engine::{Carries, Due, Engine, Message, Step};
 use crate::nemesis::{Disposition, Subject};
 use crate::node::State;
@@ -93,18 +93,20 @@ impl Engine<'_> {
                 self.record(id, Event::Called { call, to, frame: kind, tag });
                 self.spoke(id, to, &frame);
                 self.observer.called(id, &frame, self.now, &mut self.recorder);
-                let node = self.node_mut(id);
-                let ordinal = node.call_ordinal;
-                node.call_ordinal += 1;
-                let key = Key::new(Class::CallTimeout, u32::from(id.0), ordinal);
-                self.queue.push(self.now.plus(timeout), key, Due::CallTimeout(call));
+                let slept = self.node(id).slept;
+                self.queue.push(
+                    self.now.plus(timeout),
+                    Calls::timeout_key(call),
+                    Due::CallTimeout { call, slept },
+                );
                 self.transmit(id, to, frame, Carries::Request(call), disposition);
             }
             Effect::Reply { call, frame } => self.reply(id, call, frame, disposition),
             Effect::SetTimer { timer, after } => {
                 let ordinal = self.node_mut(id).arm(timer);
                 let key = Key::new(Class::Timer, u32::from(id.0), ordinal);
-                self.queue.push(self.now.plus(after), key, Due::Timer { node: id, timer, ordinal });
+                let slept = self.node(id).slept;
+                self.queue.push(self.now.plus(after), key, Due::Timer { node: id, timer, ordinal, slept });
             }
         }
     }

@@ -201,6 +201,10 @@ impl Engine<'_> {
                 disposition.strips = true;
                 None
             }
+            FaultAction::Suspend { nodes, until } => {
+                nodes.iter().for_each(|node| self.suspend(*node));
+                Some(*until)
+            }
         };
         match until {
             Some(until) => self.stand(index, until),
@@ -219,6 +223,9 @@ impl Engine<'_> {
                 self.node(*node).state != State::Down
             }
             FaultAction::Pause { node, .. } => self.node(*node).state == State::Up,
+            FaultAction::Suspend { nodes, .. } => {
+                nodes.iter().any(|node| self.node(*node).state == State::Up)
+            }
             FaultAction::Hold { .. }
             | FaultAction::LoseRequest
             | FaultAction::Duplicate
@@ -262,6 +269,7 @@ impl Engine<'_> {
                 self.queue.push(self.now, key, Due::Boot(*node));
             }
             FaultAction::Pause { node, .. } => self.resume(*node),
+            FaultAction::Suspend { nodes, .. } => nodes.iter().for_each(|node| self.rouse(*node)),
             FaultAction::ClockStep { node, .. } => {
                 let base = self.node(*node).offset_base;
                 self.set_clock(*node, base);
@@ -367,6 +375,35 @@ impl Engine<'_> {
             let key = Key::new(Class::Wake, u32::from(id.0), ordinal);
             self.queue.push(now, key, Due::Wake { node: id, incarnation, input });
         }
+    }
+
+    fn suspend(&mut self, id: NodeId) {
+        let now = self.now;
+        let node = self.node_mut(id);
+        if node.state == State::Up {
+            node.state = State::Paused;
+            node.asleep_since = Some(now);
+            self.record(id, Event::Paused {});
+        }
+    }
+
+    /// Ends a node's sleep, unless it has crashed since. Its monotonic clock goes on where it stopped.
+    fn rouse(&mut self, id: NodeId) {
+        let now = self.now;
+        let node = self.node_mut(id);
+        let Some(since) = node.asleep_since.take() else { return };
+        let missed = now.since(since);
+        node.slept = node.slept.plus(missed);
+        let slept = node.slept;
+        for (at, key, due) in std::mem::take(&mut node.overslept) {
+            let due = match due {
+                Due::Timer { node, timer, ordinal, .. } => Due::Timer { node, timer, ordinal, slept },
+                Due::CallTimeout { call, .. } => Due::CallTimeout { call, slept },
+                _ => unreachable!("only deadlines on a monotonic clock are overslept"),
+            };
+            self.queue.push(at.plus(missed), key, due);
+        }
+        self.resume(id);
     }
 
     fn release(&mut self, index: usize) {

@@ -277,3 +277,26 @@ fn a_stripped_message_arrives_with_other_bytes_and_the_next_does_not() {
     assert_ne!(received[1], received[0]);
     assert!(received[2..].iter().all(|tag| *tag == received[0]));
 }
+
+/// A pause keeps a clock going and its timers come at once; a sleep stops both.
+#[test]
+fn timers_and_time_outs_of_nodes_that_slept_come_as_much_later() {
+    let sleep = FaultAction::Suspend { nodes: vec![CLIENT], until: after(2_250) };
+    let outcome = trace(&plan(vec![(Trigger::At(at_ms(1_500)), sleep)]), Options::default());
+    assert_eq!(times(&outcome, CLIENT, "Called")[..4], [1_000, 4_250, 5_250, 6_250]);
+    let pause = FaultAction::Pause { node: CLIENT, until: after(2_250) };
+    let outcome = trace(&plan(vec![(Trigger::At(at_ms(1_500)), pause)]), Options::default());
+    assert_eq!(times(&outcome, CLIENT, "Called")[..4], [1_000, 3_750, 4_750, 5_750]);
+    // The reply is lost, and the time-out of 500 ms ends after the sleep in its middle.
+    let sleep = FaultAction::Suspend { nodes: vec![CLIENT, NodeId(2)], until: after(1_000) };
+    let lost = (first(CLIENT, SENDING), FaultAction::LoseReply);
+    let outcome = trace(&plan(vec![lost, (Trigger::At(at_ms(1_200)), sleep)]), Options::default());
+    assert_eq!(times(&outcome, CLIENT, "CallUnknown"), [2_500]);
+    assert_eq!(times(&outcome, NodeId(2), "Paused"), [1_200], "the group sleeps together");
+    // A sleeper that crashes wakes as a new incarnation, whose clock begins anew.
+    let sleep = FaultAction::Suspend { nodes: vec![CLIENT], until: after(3_000) };
+    let crash = FaultAction::Crash { node: CLIENT, until: after(500) };
+    let both = vec![(Trigger::At(at_ms(1_500)), sleep), (Trigger::At(at_ms(2_000)), crash)];
+    let outcome = trace(&plan(both), Options::default());
+    assert_eq!(times(&outcome, CLIENT, "Called")[..3], [1_000, 3_500, 4_500]);
+}
