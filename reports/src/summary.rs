@@ -230,6 +230,7 @@ PASS  1,200/1,200 seeds  1 scenario  41.3 s  distinct traces 1,200
   durable-ack               2,400        1,200   1.2 s / 5.0 s
   holder-served             2,400        1,200   1.2 s / 5.0 s
   converges                 2,400        1,200   1.2 s / 5.0 s
+  privilege-preserved       2,400        1,200   1.2 s / 5.0 s
   assumes  ε 250 ms, fsync honest, disks kept
   not excluded: failures rarer than 1 in 400 seeds (95 %)
   wrote target/tumbler/results.csv

@@ -78,6 +78,7 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "many-holders",
     "last-write-wins",
     "single-principal",
+    "privileges",
 ];
 
 const EMBEDDED_SUITES: &[Embedded] = shipped!["suites": "smoke", "ci", "planted"];

@@ -29,7 +29,8 @@ fn every_shipped_scenario_parses_under_its_name_and_says_what_it_teaches() {
             "two-secrets",
             "many-holders",
             "last-write-wins",
-            "single-principal"
+            "single-principal",
+            "privileges"
         ]
     );
     for shipped in catalog() {

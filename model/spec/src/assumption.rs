@@ -56,7 +56,7 @@ pub const fn owed(invariant: Invariant, fault: FaultKind) -> Owed {
         | FaultKind::FailPersist => false,
     };
     match invariant {
-        Invariant::AppliedOnce | Invariant::DurableAck => Owed::Holds,
+        Invariant::AppliedOnce | Invariant::DurableAck | Invariant::PrivilegePreserved => Owed::Holds,
         Invariant::RevokedUndelivered | Invariant::RevokedRefused | Invariant::HolderServed => {
             if takes_away {
                 Owed::Reachable

@@ -49,7 +49,7 @@ order = ["rotate", "explode"]"#,
 small.toml:29:20: unknown `order`
 29 | order = ["rotate", "explode"]
    |                    ^^^^^^^^^
-   = expected: rotate, roll-back, revoke-current, revoke-previous, revoke-pending
+   = expected: rotate, roll-back, revoke-current, revoke-previous, revoke-pending, restrict, extend
    = got: `explode`
    = to do: take one of the expected names
 "#,

@@ -21,7 +21,7 @@ seeds = "0..5""#,
 suite.toml:5:12: unknown `scenario`
 5 | scenario = "standart"
   |            ^^^^^^^^^^
-  = expected: standard, quiet, zombie-rotator, lost-reply, crash-points, partitioned-agent, partitioned-target, rollback-under-fire, revoke-everywhere, clock-edges, operator-mishaps, partition-in-each-phase, two-secrets, many-holders, last-write-wins, single-principal
+  = expected: standard, quiet, zombie-rotator, lost-reply, crash-points, partitioned-agent, partitioned-target, rollback-under-fire, revoke-everywhere, clock-edges, operator-mishaps, partition-in-each-phase, two-secrets, many-holders, last-write-wins, single-principal, privileges
   = got: `standart`
   = to do: take one of the expected names
 "#,

@@ -92,10 +92,13 @@ pub enum Planted {
     RotatorSkipsQuarantine,
     /// The rotator's shell closes the principal instead of restoring it; caught by `rollback-possible`.
     RotatorForgetsRestore,
+    /// The target's disk drops the transport of a principal that comes into force; caught by
+    /// `privilege-preserved`.
+    TargetDropsTransport,
 }
 
 impl Planted {
-    pub const ALL: [Planted; 10] = [
+    pub const ALL: [Planted; 11] = [
         Planted::LyingFsync,
         Planted::SendBeforePersist,
         Planted::TargetIgnoresFences,
@@ -106,6 +109,7 @@ impl Planted {
         Planted::StoreLosesPrevious,
         Planted::RotatorSkipsQuarantine,
         Planted::RotatorForgetsRestore,
+        Planted::TargetDropsTransport,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -120,6 +124,7 @@ impl Planted {
             Planted::StoreLosesPrevious => "store-loses-previous",
             Planted::RotatorSkipsQuarantine => "rotator-skips-quarantine",
             Planted::RotatorForgetsRestore => "rotator-forgets-restore",
+            Planted::TargetDropsTransport => "target-drops-transport",
         }
     }
 }

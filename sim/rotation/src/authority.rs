@@ -245,7 +245,9 @@ fn decide(slice: &Slice, settings: &Settings, from: NodeId, at: Wall, frame: &Fr
         | Frame::LoginReply(_)
         | Frame::Replicate(_)
         | Frame::GetRequest(_)
-        | Frame::GetReply(_) => Decision::Refuse,
+        | Frame::GetReply(_)
+        | Frame::PrivilegeRequest(_)
+        | Frame::PrivilegeReply(_) => Decision::Refuse,
     }
 }
 
@@ -269,7 +271,9 @@ fn secret_of(frame: &Frame) -> Option<SecretId> {
         | Frame::LoginReply(_)
         | Frame::Replicate(_)
         | Frame::GetRequest(_)
-        | Frame::GetReply(_) => None,
+        | Frame::GetReply(_)
+        | Frame::PrivilegeRequest(_)
+        | Frame::PrivilegeReply(_) => None,
     }
 }
 

@@ -183,6 +183,8 @@ pub fn order(slice: &Slice, order: OrderKind, txn: Option<TxnId>) -> Decision {
         OrderKind::RevokeCurrent => revoke(slice, slice.current.as_ref()),
         OrderKind::RevokePrevious => revoke(slice, slice.previous.as_ref()),
         OrderKind::RevokePending => revoke(slice, slice.pending.as_ref()),
+        // Privileges are the target's.
+        OrderKind::Restrict | OrderKind::Extend => Decision::Refuse,
     }
 }
 

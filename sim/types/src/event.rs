@@ -9,7 +9,7 @@
 
 use crate::{
     CallId, Cause, Epoch, FaultId, FaultKind, Fence, Incarnation, Instant, LogIndex, NodeId, Phase,
-    Principal, RecordId, Revision, SecretId, Serial, Tag, TimerId, TxnId, VersionId, Wall,
+    Principal, Privileges, RecordId, Revision, SecretId, Serial, Tag, TimerId, TxnId, VersionId, Wall,
 };
 use std::fmt;
 
@@ -150,6 +150,8 @@ events! { Event:
     Authenticated = 76 { secret: SecretId, principal: Principal, value: Tag };
     /// The node (primary or replica) refused a login.
     Refused = 77 { secret: SecretId, principal: Principal, value: Tag, reason: Refusal };
+    /// What the primary's two principals may do, from now on.
+    Privileged = 78 { secret: SecretId, blue: Privileges, green: Privileges };
     // --- delivery
     /// The agent's durable record for the secret is now this; `until` is its grant's end on the
     /// authority's wall clock.
@@ -249,6 +251,8 @@ named! {
         Replicate = 17 "replicate",
         GetRequest = 18 "get-request",
         GetReply = 19 "get-reply",
+        PrivilegeRequest = 20 "privilege-request",
+        PrivilegeReply = 21 "privilege-reply",
     }
     /// Why a message never arrived.
     LossCause {
@@ -273,6 +277,10 @@ named! {
         RevokeCurrent = 3 "revoke-current",
         RevokePrevious = 4 "revoke-previous",
         RevokePending = 5 "revoke-pending",
+        /// At the target: the secret's principals may not write any more.
+        Restrict = 6 "restrict",
+        /// At the target: they may do everything.
+        Extend = 7 "extend",
     }
 }
 
@@ -306,7 +314,8 @@ words!(
     Incarnation,
     FaultId,
     Tag,
-    Wall
+    Wall,
+    Privileges
 );
 
 impl Word for i64 {
@@ -369,7 +378,7 @@ macro_rules! shown {
 }
 
 shown!(display NodeId, SecretId, VersionId, TxnId, Epoch, Revision, Serial, LogIndex, CallId, TimerId,
-    RecordId, Incarnation, FaultId, Tag, Wall, i64, Command, Fence, FrameKind, LossCause, Refusal, OrderKind;
+    RecordId, Incarnation, FaultId, Tag, Wall, i64, Command, Fence, FrameKind, LossCause, Refusal, OrderKind, Privileges;
     debug Principal);
 
 impl fmt::Display for Shown<'_, Phase> {

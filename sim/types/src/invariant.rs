@@ -13,10 +13,11 @@ pub enum Invariant {
     DurableAck,
     HolderServed,
     Converges,
+    PrivilegePreserved,
 }
 
 impl Invariant {
-    pub const ALL: [Invariant; 7] = [
+    pub const ALL: [Invariant; 8] = [
         Invariant::AppliedOnce,
         Invariant::RevokedUndelivered,
         Invariant::RevokedRefused,
@@ -24,6 +25,7 @@ impl Invariant {
         Invariant::DurableAck,
         Invariant::HolderServed,
         Invariant::Converges,
+        Invariant::PrivilegePreserved,
     ];
 
     pub const fn id(self) -> &'static str {
@@ -35,6 +37,7 @@ impl Invariant {
             Invariant::DurableAck => "durable-ack",
             Invariant::HolderServed => "holder-served",
             Invariant::Converges => "converges",
+            Invariant::PrivilegePreserved => "privilege-preserved",
         }
     }
 
@@ -55,6 +58,9 @@ impl Invariant {
             Invariant::DurableAck => "what was acknowledged is durable, and survives every crash",
             Invariant::HolderServed => {
                 "an entitled holder that can reach the target is refused for at most G, and without faults never"
+            }
+            Invariant::PrivilegePreserved => {
+                "a version that comes into force may do, and must connect, as the one that it follows"
             }
             Invariant::Converges => {
                 "after the last fault every rotation closes and every holder is served within K"

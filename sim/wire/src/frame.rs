@@ -5,17 +5,17 @@ use crate::{DecodeError, FORMAT, number};
 use minicbor::{Decode, Encode};
 use tumbler_types::event::{FrameKind, OrderKind, Refusal};
 use tumbler_types::{
-    Epoch, LogIndex, NodeId, Phase, Principal, Revision, SecretId, SecretValue, Serial, Span, Tag, TxnId,
-    VersionId, Wall,
+    Epoch, LogIndex, NodeId, Phase, Principal, Privileges, Revision, SecretId, SecretValue, Serial, Span,
+    Tag, TxnId, VersionId, Wall,
 };
 
 macro_rules! frames {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $n:literal $field:ident: $ty:ty $(, with $with:literal)?;)* })*) => {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $n:literal $field:ident: $ty:ty $(, with $with:literal $($nil:ident)?)?;)* })*) => {
         $(
             $(#[$doc])*
             #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
             pub struct $name {
-                $($(#[$fdoc])* #[cbor(n($n) $(, with = $with)?)] pub $field: $ty,)*
+                $($(#[$fdoc])* #[cbor(n($n) $(, with = $with $(, $nil)?)?)] pub $field: $ty,)*
             }
 
             impl From<$name> for Frame {
@@ -151,7 +151,12 @@ frames! {
         1 principal: Principal, with "number";
         2 value: SecretValue, with "number::secret";
     }
-    LoginReply { 0 refusal: Option<Refusal>, with "number"; }
+    /// With what both principals may do there. All of it is not written.
+    LoginReply {
+        0 refusal: Option<Refusal>, with "number";
+        1 blue: Privileges, with "number::privileges" has_nil;
+        2 green: Privileges, with "number::privileges" has_nil;
+    }
     /// The primary's whole state for one secret, to its replicas.
     Replicate {
         0 secret: SecretId, with "number";
@@ -160,7 +165,15 @@ frames! {
         3 green: Tag, with "number";
         /// The primary's wall clock when it sent this.
         4 sent: Wall, with "number";
+        5 blue_may: Privileges, with "number::privileges" has_nil;
+        6 green_may: Privileges, with "number::privileges" has_nil;
     }
+    /// The operator says what the secret's open principals may do.
+    PrivilegeRequest {
+        0 secret: SecretId, with "number";
+        1 privileges: Privileges, with "number::privileges";
+    }
+    PrivilegeReply { 0 done: bool, with "number"; }
     /// A workload asks its agent for the credential.
     GetRequest { 0 secret: SecretId, with "number"; }
     /// Version 0: the agent has nothing to give.
