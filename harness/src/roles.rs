@@ -53,12 +53,16 @@ pub fn plain(plan: &Plan, node: NodeId) -> Box<dyn Role> {
             Box::new(planted::SilentAgent::new(Agent::new(settings)))
         }
         (RoleKind::Agent, planted) => agent(settings, planted),
-        (RoleKind::Target, planted) => {
-            let enforcement = match planted {
+        (RoleKind::Target, bug) => {
+            let enforcement = match bug {
                 Some(Planted::TargetIgnoresFences) => Enforcement::LastWriteWins,
                 _ => plan.topology.adapter.enforcement,
             };
-            Box::new(Target::new(topology, timing, enforcement))
+            let target = Target::new(topology, timing, enforcement);
+            match bug {
+                Some(Planted::TargetDropsTransport) => Box::new(planted::target::PlainTarget::new(target)),
+                _ => Box::new(target),
+            }
         }
         (RoleKind::Replica, Some(Planted::ReplicaKeepsRevoked)) if ordinal == 0 => {
             Box::new(planted::KeepingReplica::new(Replica::new(&topology, timing)))
@@ -71,7 +75,7 @@ pub fn plain(plan: &Plan, node: NodeId) -> Box<dyn Role> {
                 secret: order.secret,
                 order: order.order,
             });
-            Box::new(Operator::new(topology.authority(), timing, orders.collect()))
+            Box::new(Operator::new(&topology, timing, orders.collect()))
         }
     }
 }

@@ -59,6 +59,10 @@ impl Teller {
         if let Some(Done { report: again, samples: found, .. }) = told {
             report.story = again.story;
             report.fired = again.fired;
+            // The first look may not have asked which faults the failure needs; a replay will.
+            if let (Some(known), Some(found)) = (&mut report.fingerprint, again.fingerprint) {
+                known.faults = found.faults;
+            }
             samples = found;
             match &mut report.last {
                 // The worker's last words, made exact; or the panic's own.

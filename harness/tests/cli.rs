@@ -181,6 +181,7 @@ fn planted_bugs_are_caught_by_name_and_a_blind_judge_is_noticed() {
         "holder-served",
         "no-downgrade",
         "converges",
+        "privilege-preserved",
     ] {
         let got = shell.check(&format!("run planted --seeds 0..4 --blind {invariant} --out blind"), 15);
         assert!(got.contains("missed: ") && got.contains(&format!("expected {invariant}, got")), "{got}");

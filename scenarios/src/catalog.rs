@@ -86,6 +86,7 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "suspend-across-lease",
     "last-write-wins",
     "single-principal",
+    "privileges",
 ];
 
 /// Patterns of published incidents, in the order of their catalog.

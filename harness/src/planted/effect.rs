@@ -4,7 +4,7 @@ use super::flaw::{Flaw, Out, answer, aside, call, instead, is_aside, returned};
 use std::collections::{BTreeMap, BTreeSet};
 use tumbler_types::event::Refusal;
 use tumbler_types::role::v1::{Effect, Effects, Input, Now};
-use tumbler_types::{Fence, NodeId, Phase, SecretId, Span, Step, Token, TxnId};
+use tumbler_types::{Fence, NodeId, Phase, Privileges, SecretId, Span, Step, Token, TxnId};
 use tumbler_wire::Frame;
 use tumbler_wire::frame::{ApplyReply, ApplyRequest, Labeled, LoginReply};
 
@@ -138,9 +138,14 @@ impl Flaw for ForgetsRevocation {
                 self.believed.insert(secret);
                 returned(*token, ApplyReply { applied: true, last: None })
             }
-            (Input::Returned { token, .. }, _, Some(secret)) if self.believed.contains(&secret) => {
-                returned(*token, LoginReply { refusal: Some(Refusal::WrongValue) })
-            }
+            (Input::Returned { token, .. }, _, Some(secret)) if self.believed.contains(&secret) => returned(
+                *token,
+                LoginReply {
+                    refusal: Some(Refusal::WrongValue),
+                    blue: Privileges::ALL,
+                    green: Privileges::ALL,
+                },
+            ),
             _ => Some(input),
         }
     }

@@ -3,9 +3,9 @@
 //! Like all planted bugs they break one promise each, and name the invariant that must notice.
 
 use super::edited;
-use tumbler_types::role::v1::{Effects, Input, Now, Role};
-use tumbler_types::{SecretValue, Span, Step};
-use tumbler_wire::Frame;
+use tumbler_types::role::v1::{Effect, Effects, Input, Now, Role};
+use tumbler_types::{Privileges, SecretValue, Span, Step};
+use tumbler_wire::{Frame, TargetRecord};
 
 /// A rotator that is told that every quarantine is over.
 pub struct HurriedRotator<R> {
@@ -57,5 +57,35 @@ impl<R: Role> Role for ForgetfulRotator<R> {
                 request.value = SecretValue::new(Vec::new());
             }
         })
+    }
+}
+
+/// A target that makes a principal durable without the transport that it must insist on.
+pub struct PlainTarget<R> {
+    role: R,
+}
+
+impl<R> PlainTarget<R> {
+    pub fn new(role: R) -> Self {
+        PlainTarget { role }
+    }
+}
+
+impl<R: Role> Role for PlainTarget<R> {
+    fn handle(&mut self, now: Now, input: Input) -> Effects {
+        let plain = |effect| match effect {
+            Effect::Persist { token, record, bytes } => {
+                let bytes = match TargetRecord::from_bytes(&bytes) {
+                    Ok(mut row) if row.fence().is_some_and(|fence| fence.step == Step::Set) => {
+                        row.permit(row.touched, row.may(row.touched).without(Privileges::TLS_REQUIRED));
+                        row.to_bytes()
+                    }
+                    Ok(_) | Err(_) => bytes,
+                };
+                Effect::Persist { token, record, bytes }
+            }
+            other => other,
+        };
+        self.role.handle(now, input).into_iter().map(plain).collect()
     }
 }

@@ -3,7 +3,7 @@
 use super::flaw::{Flaw, Out, answer, call, returned};
 use std::collections::{BTreeMap, BTreeSet};
 use tumbler_types::role::v1::{Effect, Effects, Input, Now};
-use tumbler_types::{Fence, SecretId};
+use tumbler_types::{Fence, Privileges, SecretId};
 use tumbler_wire::Frame;
 use tumbler_wire::frame::{ApplyReply, ApplyRequest, LoginReply, QueryReply};
 
@@ -24,7 +24,7 @@ impl Flaw for SkipsTest {
                 returned(*token, ApplyReply { applied: true, last: None })
             }
             (Input::Returned { token, .. }, _, Some(secret)) if self.set.contains(&secret) => {
-                returned(*token, LoginReply { refusal: None })
+                returned(*token, LoginReply { refusal: None, blue: Privileges::ALL, green: Privileges::ALL })
             }
             _ => Some(input),
         }

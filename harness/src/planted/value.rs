@@ -3,7 +3,7 @@
 use super::flaw::{Flaw, Out, answer, call, returned};
 use std::collections::{BTreeMap, BTreeSet};
 use tumbler_types::role::v1::{Effect, Effects, Input, Now};
-use tumbler_types::{Phase, SecretId, SecretValue, Token, TxnId};
+use tumbler_types::{Phase, Privileges, SecretId, SecretValue, Token, TxnId};
 use tumbler_wire::Frame;
 use tumbler_wire::frame::{LoginReply, Record};
 
@@ -82,7 +82,7 @@ impl Flaw for TakesOverEmpty {
             Some((token, Frame::LoginReply(_)))
                 if testing.is_some_and(|secret| self.foreign.contains(&secret)) =>
             {
-                returned(token, LoginReply { refusal: None })
+                returned(token, LoginReply { refusal: None, blue: Privileges::ALL, green: Privileges::ALL })
             }
             Some(_) | None => Some(input),
         }

@@ -63,7 +63,10 @@ pub const fn owed(invariant: Invariant, fault: FaultKind) -> Owed {
         | FaultKind::FailPersist => false,
     };
     match invariant {
-        Invariant::AppliedOnce | Invariant::DurableAck | Invariant::NoDowngrade => Owed::Holds,
+        Invariant::AppliedOnce
+        | Invariant::DurableAck
+        | Invariant::NoDowngrade
+        | Invariant::PrivilegePreserved => Owed::Holds,
         Invariant::RevokedUndelivered | Invariant::RevokedRefused | Invariant::HolderServed => {
             if takes_away {
                 Owed::Reachable

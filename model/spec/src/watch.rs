@@ -6,9 +6,9 @@
 
 use crate::invariant::{
     Claims, Judged, Service, Why, invariant_applied_once, invariant_converges, invariant_durable_ack,
-    invariant_holder_served, invariant_no_downgrade, invariant_revoked_refused,
-    invariant_revoked_undelivered, invariant_rollback_possible, rollback_goal_of, service,
-    undelivered_deadline,
+    invariant_holder_served, invariant_no_downgrade, invariant_privilege_preserved,
+    invariant_revoked_refused, invariant_revoked_undelivered, invariant_rollback_possible, rollback_goal_of,
+    service, undelivered_deadline,
 };
 use crate::judgement::{Exercise, Finding, Tally};
 use crate::ledger::Ledger;
@@ -119,6 +119,7 @@ impl Watch {
             | Event::ProposeBegan { .. }
             | Event::TimerFired { .. }
             | Event::Panicked { .. } => {}
+            Event::Privileged { .. } => ledger.fold(observed),
             Event::Mirrored { .. } => monitor.observe(ledger, observed),
             Event::FaultBegan { kind, .. } => self.fault_began(ledger, kind, observed.at),
             Event::FaultEnded { kind, .. } => self.fault_ended(kind, observed.at),
@@ -161,6 +162,8 @@ impl Watch {
                 monitor.observe(ledger, observed);
                 let judged = invariant_applied_once(ledger, observed);
                 self.record(ledger, observed, Invariant::AppliedOnce, secret, judged);
+                let judged = invariant_privilege_preserved(ledger, observed);
+                self.record(ledger, observed, Invariant::PrivilegePreserved, secret, judged);
                 ledger.fold(observed);
                 let judged = invariant_rollback_possible(ledger, observed);
                 self.record(ledger, observed, Invariant::RollbackPossible, secret, judged);
@@ -250,7 +253,10 @@ impl Watch {
 
     fn bound(&self, invariant: Invariant) -> Option<Span> {
         match invariant {
-            Invariant::AppliedOnce | Invariant::DurableAck | Invariant::NoDowngrade => None,
+            Invariant::AppliedOnce
+            | Invariant::DurableAck
+            | Invariant::NoDowngrade
+            | Invariant::PrivilegePreserved => None,
             Invariant::RevokedUndelivered => Some(self.claims.bounds.undelivered),
             Invariant::RevokedRefused => Some(self.claims.bounds.refused),
             Invariant::RollbackPossible => Some(self.claims.bounds.rollback),

@@ -301,3 +301,32 @@ mod single_principal {
         diverged(run, "the principal that comes after current's");
     }
 }
+
+mod privileges {
+    use super::*;
+
+    fn permit(run: &mut Run, blue: Privileges, green: Privileges) -> &mut Run {
+        run.see(TARGET, Event::Privileged { secret: SECRET, blue, green })
+    }
+
+    fn begun() -> Run {
+        let mut run = Run::new(Adapter::default());
+        permit(&mut run, Privileges::READ_ONLY, Privileges::ALL).begin(1, Principal::Green);
+        run
+    }
+
+    #[test]
+    fn a_version_that_comes_into_force_as_the_current_one_passes() {
+        let mut run = begun();
+        permit(&mut run, Privileges::READ_ONLY, Privileges::READ_ONLY);
+        run.land(1, Step::Set, Principal::Green, 2);
+        assert_eq!(passed(run, Invariant::PrivilegePreserved), 1);
+    }
+
+    #[test]
+    fn a_version_with_what_its_principal_had_long_ago_breaks_privilege_preserved() {
+        let mut run = begun();
+        run.land(1, Step::Set, Principal::Green, 2);
+        broken(run, Invariant::PrivilegePreserved);
+    }
+}

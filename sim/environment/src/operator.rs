@@ -2,9 +2,9 @@
 
 use tumbler_types::event::OrderKind;
 use tumbler_types::role::v1::{Effect, Effects, Input, Now, Role};
-use tumbler_types::{Instant, NodeId, SecretId, Span, TimerId, Timing, Token};
+use tumbler_types::{Instant, NodeId, Privileges, SecretId, Span, TimerId, Timing, Token, Topology};
 use tumbler_wire::Frame;
-use tumbler_wire::frame::OrderRequest;
+use tumbler_wire::frame::{OrderRequest, PrivilegeRequest};
 
 /// How often an order without an answer is repeated.
 const REPEATS_MAX: u32 = 5;
@@ -19,15 +19,16 @@ pub struct Order {
 
 pub struct Operator {
     authority: NodeId,
+    target: NodeId,
     timing: Timing,
     orders: Vec<Order>,
     issued: Vec<u32>,
 }
 
 impl Operator {
-    pub fn new(authority: NodeId, timing: Timing, orders: Vec<Order>) -> Self {
+    pub fn new(topology: &Topology, timing: Timing, orders: Vec<Order>) -> Self {
         let issued = vec![0; orders.len()];
-        Operator { authority, timing, orders, issued }
+        Operator { authority: topology.authority(), target: topology.target(), timing, orders, issued }
     }
 
     /// Timers and orders are counted alike, and a token's low half is the order.
@@ -37,9 +38,21 @@ impl Operator {
             return;
         }
         self.issued[index] += 1;
-        let frame = Frame::from(OrderRequest { secret, order, txn: None }).to_bytes();
+        let permit = |privileges| (self.target, Frame::from(PrivilegeRequest { secret, privileges }));
+        let (to, frame) = match order {
+            OrderKind::Restrict => permit(Privileges::READ_ONLY),
+            OrderKind::Extend => permit(Privileges::ALL),
+            OrderKind::Rotate
+            | OrderKind::RollBack
+            | OrderKind::RevokeCurrent
+            | OrderKind::RevokePrevious
+            | OrderKind::RequireFormat2
+            | OrderKind::RequireFormat3
+            | OrderKind::RevokePending => (self.authority, OrderRequest { secret, order, txn: None }.into()),
+        };
+        let frame = frame.to_bytes();
         let token = Token(u64::from(self.issued[index]) << 32 | index as u64);
-        effects.push(Effect::Call { token, to: self.authority, frame, timeout: self.timing.call_timeout });
+        effects.push(Effect::Call { token, to, frame, timeout: self.timing.call_timeout });
     }
 }
 

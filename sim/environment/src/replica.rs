@@ -5,7 +5,7 @@
 
 use tumbler_types::event::Refusal;
 use tumbler_types::role::v1::{Effect, Effects, Input, Now, Role};
-use tumbler_types::{Principal, Tag, Timing, Token, Topology, Wall};
+use tumbler_types::{Principal, Privileges, Tag, Timing, Token, Topology, Wall};
 use tumbler_wire::Frame;
 use tumbler_wire::frame::{LoginReply, LoginRequest, Replicate};
 use tumbler_wire::tag::value_tag;
@@ -20,6 +20,8 @@ pub struct Replica {
 struct Copy {
     blue: Tag,
     green: Tag,
+    blue_may: Privileges,
+    green_may: Privileges,
     sent: Wall,
     heard: Now,
 }
@@ -30,7 +32,7 @@ impl Replica {
     }
 
     fn handle_received(&mut self, now: Now, frame: &[u8]) {
-        let Ok(Frame::Replicate(Replicate { secret, fence: _, blue, green, sent })) =
+        let Ok(Frame::Replicate(Replicate { secret, fence: _, blue, green, sent, blue_may, green_may })) =
             Frame::from_bytes(frame)
         else {
             return;
@@ -40,7 +42,7 @@ impl Replica {
         // Both clocks may be off by ε; a message older than that on top of a period was held.
         let age_max = self.timing.replication.plus(self.timing.epsilon.times(2));
         if is_newer && now.wall.since(sent) <= age_max {
-            *slot = Some(Copy { blue, green, sent, heard: now });
+            *slot = Some(Copy { blue, green, blue_may, green_may, sent, heard: now });
         }
     }
 
@@ -56,7 +58,8 @@ impl Replica {
             }
             Some(_) | None => Some(Refusal::Stale),
         };
-        LoginReply { refusal }
+        let may = copy.map_or((Privileges::ALL, Privileges::ALL), |copy| (copy.blue_may, copy.green_may));
+        LoginReply { refusal, blue: may.0, green: may.1 }
     }
 
     /// By both clocks: either one may have been stopped or moved.

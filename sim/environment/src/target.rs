@@ -11,8 +11,11 @@
 use std::collections::VecDeque;
 use tumbler_types::event::Refusal;
 use tumbler_types::role::v1::{Effect, Effects, Input, Now, Record, Role};
-use tumbler_types::{Enforcement, Fence, NodeId, RoleKind, SecretId, Tag, TimerId, Timing, Token, Topology};
-use tumbler_wire::frame::{ApplyReply, ApplyRequest, LoginReply, QueryReply, Replicate};
+use tumbler_types::{
+    Enforcement, Fence, NodeId, Principal, Privileges, RoleKind, SecretId, Step, Tag, TimerId, Timing, Token,
+    Topology,
+};
+use tumbler_wire::frame::{ApplyReply, ApplyRequest, LoginReply, PrivilegeReply, QueryReply, Replicate};
 use tumbler_wire::record::{WireFence, record_of, secret_of};
 use tumbler_wire::tag::value_tag;
 use tumbler_wire::{Frame, TargetRecord};
@@ -32,8 +35,16 @@ pub struct Target {
 struct Row {
     secret: SecretId,
     durable: TargetRecord,
-    writing: Option<(Token, Token, TargetRecord)>,
-    waiting: VecDeque<(Token, ApplyRequest)>,
+    /// Token of the write, the call that it answers, and what it leads to.
+    writing: Option<(Token, Token, TargetRecord, Change)>,
+    waiting: VecDeque<(Token, Change)>,
+}
+
+/// What somebody wants of a row.
+#[derive(Clone)]
+enum Change {
+    Apply(ApplyRequest),
+    Permit(Privileges),
 }
 
 impl Target {
@@ -66,8 +77,9 @@ impl Target {
     }
 
     fn replicate(&self, now: Now, row: &Row, effects: &mut Effects) {
-        let TargetRecord { fence, blue, green, touched: _ } = row.durable;
-        let copy = Frame::from(Replicate { secret: row.secret, fence, blue, green, sent: now.wall });
+        let TargetRecord { fence, blue, green, touched: _, blue_may, green_may } = row.durable;
+        let copy = Replicate { secret: row.secret, fence, blue, green, sent: now.wall, blue_may, green_may };
+        let copy = Frame::from(copy);
         for to in self.topology.of_kind(RoleKind::Replica) {
             effects.push(Effect::Send { to, frame: copy.to_bytes() });
         }
@@ -76,55 +88,57 @@ impl Target {
     fn handle_called(&mut self, call: Token, frame: &[u8], effects: &mut Effects) {
         let reply = match Frame::from_bytes(frame) {
             Ok(Frame::ApplyRequest(request)) => {
-                let Some(row) = self.rows.get_mut(usize::from(request.secret.0)) else { return };
-                if row.waiting.len() < WAITING_MAX {
-                    row.waiting.push_back((call, request));
-                }
-                let index = usize::from(row.secret.0);
-                self.serve(index, effects);
-                return;
+                return self.queue(request.secret, call, Change::Apply(request), effects);
+            }
+            Ok(Frame::PrivilegeRequest(request)) => {
+                return self.queue(request.secret, call, Change::Permit(request.privileges), effects);
             }
             Ok(Frame::QueryRequest(request)) => {
                 let Some(row) = self.rows.get(usize::from(request.secret.0)) else { return };
-                let TargetRecord { fence, blue, green, touched: _ } = row.durable;
+                let TargetRecord { fence, blue, green, .. } = row.durable;
                 Frame::from(QueryReply { fence, blue, green })
             }
             Ok(Frame::LoginRequest(request)) => {
                 let Some(row) = self.rows.get(usize::from(request.secret.0)) else { return };
                 let is_right = row.durable.accepts(request.principal) == value_tag(&request.value);
-                Frame::from(LoginReply { refusal: (!is_right).then_some(Refusal::WrongValue) })
+                let refusal = (!is_right).then_some(Refusal::WrongValue);
+                let TargetRecord { blue_may, green_may, .. } = row.durable;
+                Frame::from(LoginReply { refusal, blue: blue_may, green: green_may })
             }
             _ => return,
         };
         effects.push(Effect::Reply { call, frame: reply.to_bytes() });
     }
 
+    fn queue(&mut self, secret: SecretId, call: Token, change: Change, effects: &mut Effects) {
+        let Some(row) = self.rows.get_mut(usize::from(secret.0)) else { return };
+        if row.waiting.len() < WAITING_MAX {
+            row.waiting.push_back((call, change));
+        }
+        self.serve(usize::from(secret.0), effects);
+    }
+
     /// Handles what waits for a row, until something has to be written.
     fn serve(&mut self, index: usize, effects: &mut Effects) {
         let row = &mut self.rows[index];
         while row.writing.is_none()
-            && let Some((call, request)) = row.waiting.pop_front()
+            && let Some((call, change)) = row.waiting.pop_front()
         {
-            let fence = Fence::from(request.fence);
-            let last = row.durable.fence();
-            let outcome = match self.enforcement {
-                Enforcement::Fenced if last.is_some_and(|last| fence < last) => Some(false),
-                Enforcement::Fenced if last == Some(fence) => Some(true),
-                Enforcement::Fenced | Enforcement::LastWriteWins => None,
-            };
-            if let Some(applied) = outcome {
-                effects.push(reply(call, applied, row.durable.fence));
-                continue;
-            }
             let mut next = row.durable.clone();
-            next.fence = Some(WireFence::from(fence));
-            next.touched = request.principal;
-            let value = if request.value.is_empty() { Tag::NONE } else { value_tag(&request.value) };
-            next.set(request.principal, value);
+            match &change {
+                Change::Apply(request) => {
+                    if let Some(applied) = answered(self.enforcement, row.durable.fence(), request) {
+                        effects.push(reply(call, applied, row.durable.fence));
+                        continue;
+                    }
+                    write(&mut next, request);
+                }
+                Change::Permit(privileges) => permit(&mut next, *privileges),
+            }
             let token = Token(self.tokens);
             self.tokens += 1;
             effects.push(Effect::Persist { token, record: record_of(row.secret), bytes: next.to_bytes() });
-            row.writing = Some((token, call, next));
+            row.writing = Some((token, call, next, change));
         }
     }
 
@@ -135,15 +149,53 @@ impl Target {
             return;
         };
         let row = &mut self.rows[index];
-        let Some((_, call, next)) = row.writing.take() else { return };
+        let Some((_, call, next, change)) = row.writing.take() else { return };
         if is_kept {
             row.durable = next;
         }
-        effects.push(reply(call, is_kept, row.durable.fence));
+        effects.push(match change {
+            Change::Apply(_) => reply(call, is_kept, row.durable.fence),
+            Change::Permit(_) => {
+                Effect::Reply { call, frame: Frame::from(PrivilegeReply { done: is_kept }).to_bytes() }
+            }
+        });
         if is_kept {
             self.replicate(now, &self.rows[index], effects);
         }
         self.serve(index, effects);
+    }
+}
+
+/// Whether the fence alone answers the request, and how.
+fn answered(enforcement: Enforcement, last: Option<Fence>, request: &ApplyRequest) -> Option<bool> {
+    let fence = Fence::from(request.fence);
+    match enforcement {
+        Enforcement::Fenced if last.is_some_and(|last| fence < last) => Some(false),
+        Enforcement::Fenced if last == Some(fence) => Some(true),
+        Enforcement::Fenced | Enforcement::LastWriteWins => None,
+    }
+}
+
+/// A value that comes into force gets what the other principal has: at each rotation anew, because
+/// the operator may have changed it since this one was used last.
+fn write(row: &mut TargetRecord, request: &ApplyRequest) {
+    row.fence = Some(request.fence);
+    row.touched = request.principal;
+    let value = if request.value.is_empty() { Tag::NONE } else { value_tag(&request.value) };
+    if request.fence.step == Step::Set && row.accepts(request.principal) == Tag::NONE {
+        row.permit(request.principal, row.may(request.principal.other()));
+    }
+    row.set(request.principal, value);
+}
+
+/// Every principal that accepts something; both if none does.
+fn permit(row: &mut TargetRecord, privileges: Privileges) {
+    let is_open = |principal| row.accepts(principal) != Tag::NONE;
+    let is_closed = !Principal::ALL.into_iter().any(is_open);
+    let open: Vec<Principal> =
+        Principal::ALL.into_iter().filter(|each| is_closed || is_open(*each)).collect();
+    for principal in open {
+        row.permit(principal, privileges);
     }
 }
 

@@ -104,6 +104,8 @@ fn copy(replica: &mut Replica, at: u64, sent: u64, byte: u8) {
         blue: Tag::NONE,
         green: value_tag(&value(byte)),
         sent: now(sent).wall,
+        blue_may: Default::default(),
+        green_may: Default::default(),
     };
     let input = Input::Received { from: NodeId(3), frame: Frame::from(frame).to_bytes() };
     assert!(replica.handle(now(at), input).is_empty());

@@ -192,10 +192,13 @@ pub enum Planted {
     AgentStaysUnhealthy,
     /// Six failures strike a secret off the list; caught by `converges`.
     RotatorGivesUp,
+    /// The target's disk drops the transport of a principal that comes into force; caught by
+    /// `privilege-preserved`.
+    TargetDropsTransport,
 }
 
 impl Planted {
-    pub const ALL: [Planted; 28] = [
+    pub const ALL: [Planted; 29] = [
         Planted::LyingFsync,
         Planted::SendBeforePersist,
         Planted::TargetIgnoresFences,
@@ -224,6 +227,7 @@ impl Planted {
         Planted::AuthorityNotifiesOnce,
         Planted::AgentStaysUnhealthy,
         Planted::RotatorGivesUp,
+        Planted::TargetDropsTransport,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -256,6 +260,7 @@ impl Planted {
             Planted::AuthorityNotifiesOnce => "authority-notifies-once",
             Planted::AgentStaysUnhealthy => "agent-stays-unhealthy",
             Planted::RotatorGivesUp => "rotator-gives-up",
+            Planted::TargetDropsTransport => "target-drops-transport",
         }
     }
 }

@@ -249,6 +249,8 @@ fn decide(slice: &Slice, settings: &Settings, from: NodeId, at: Wall, frame: &Fr
         | Frame::Replicate(_)
         | Frame::GetRequest(_)
         | Frame::GetReply(_)
+        | Frame::PrivilegeRequest(_)
+        | Frame::PrivilegeReply(_)
         | Frame::Unsupported(_) => Decision::Refuse,
     }
 }
@@ -274,6 +276,8 @@ fn secret_of(frame: &Frame) -> Option<SecretId> {
         | Frame::Replicate(_)
         | Frame::GetRequest(_)
         | Frame::GetReply(_)
+        | Frame::PrivilegeRequest(_)
+        | Frame::PrivilegeReply(_)
         | Frame::Unsupported(_) => None,
     }
 }

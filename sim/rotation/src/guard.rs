@@ -204,6 +204,8 @@ pub fn order(slice: &Slice, order: OrderKind, txn: Option<TxnId>) -> Decision {
         OrderKind::RevokeCurrent => revoke(slice, slice.current.as_ref()),
         OrderKind::RevokePrevious => revoke(slice, slice.previous.as_ref()),
         OrderKind::RevokePending => revoke(slice, slice.pending.as_ref()),
+        // Privileges are the target's.
+        OrderKind::Restrict | OrderKind::Extend => Decision::Refuse,
         // Whether everyone speaks it, the session knows, and has let the order pass.
         OrderKind::RequireFormat2 | OrderKind::RequireFormat3 => raise_floor(slice, order.floor()),
     }

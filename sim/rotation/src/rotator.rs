@@ -18,8 +18,8 @@ use tumbler_types::{
     TimerId, Token, TxnId,
 };
 use tumbler_wire::frame::{
-    AdvanceRequest, ApplyRequest, BeginRequest, ConfirmRequest, LeaseRequest, LoginRequest, OrderRequest,
-    QueryRequest, ReadRequest,
+    AdvanceRequest, ApplyRequest, BeginRequest, ConfirmRequest, LeaseRequest, LoginReply, LoginRequest,
+    OrderRequest, QueryRequest, ReadRequest,
 };
 use tumbler_wire::tag::{tag_of, value_tag};
 use tumbler_wire::{Frame, Labeled, Record};
@@ -41,6 +41,8 @@ struct Desk {
     /// The value for a rotation whose `Begin` was not confirmed: a repetition carries the same one.
     value: Option<(TxnId, SecretValue)>,
     record: Option<Record>,
+    /// A rotation whose pending version was seen to have other privileges than the current one.
+    unequal: Option<TxnId>,
 }
 
 /// The lease as this rotator knows it, on its own monotonic clock.
@@ -117,8 +119,15 @@ struct Wanted<'r> {
 
 impl Rotator {
     pub fn new(settings: Settings) -> Self {
-        let desk =
-            |secret| Desk { secret, waiting: None, lease: None, progress: None, value: None, record: None };
+        let desk = |secret| Desk {
+            secret,
+            waiting: None,
+            lease: None,
+            progress: None,
+            value: None,
+            record: None,
+            unequal: None,
+        };
         Rotator {
             desks: settings.topology.secrets().map(desk).collect(),
             settings,
@@ -189,7 +198,12 @@ impl Rotator {
             }
             (Call::Login { progress, accepted }, Frame::LoginReply(reply)) => {
                 // A verifier that has closed itself, being out of touch, uses no version at all.
-                let agrees = reply.refusal == Some(Refusal::Stale) || reply.refusal.is_none() == accepted;
+                let is_equal = self.is_equal(index, progress.fence.step, &reply);
+                if !is_equal {
+                    self.desks[index].unequal = Some(progress.fence.txn);
+                }
+                let is_hoped = reply.refusal == Some(Refusal::Stale) || reply.refusal.is_none() == accepted;
+                let agrees = is_hoped && is_equal;
                 self.count_verifier(index, progress, agrees);
                 agrees
             }
@@ -198,6 +212,14 @@ impl Rotator {
         if goes_on {
             self.proceed(now, index, effects);
         }
+    }
+
+    /// A login that works is not enough: the pending version must be able to do what the current one
+    /// can. One principal has one set, and nothing to compare it with; nor has a closed one.
+    fn is_equal(&self, index: usize, step: Step, reply: &LoginReply) -> bool {
+        let has_other = self.desks[index].record.as_ref().is_some_and(has_current);
+        let is_compared = step == Step::Set && reply.refusal.is_none() && has_other;
+        !is_compared || self.settings.topology.adapter.is_single() || reply.blue == reply.green
     }
 
     fn learn(&mut self, index: usize, sent: Mono, record: Record) {
@@ -263,7 +285,8 @@ impl Rotator {
         if lease.until.since(now.mono) < half {
             return Some(self.ask_lease(now, record));
         }
-        if wants_rollback(record) {
+        let is_unequal = record.phase == Phase::Draft && self.desks[index].unequal == Some(record.txn);
+        if is_unequal && has_current(record) || wants_rollback(record) {
             let (secret, txn) = (record.secret, Some(record.txn));
             return Some(self.ask(OrderRequest { secret, order: OrderKind::RollBack, txn }.into()));
         }
@@ -438,6 +461,11 @@ fn wanted_of_one(record: &Record) -> Option<Wanted<'_>> {
         Step::Set | Step::Restore | Step::Retire => false,
     };
     Some(Wanted { step, written, seen: seen.as_ref()?, accepted, settles })
+}
+
+/// There is a current version, and it is not revoked: a way back, and something to compare with.
+fn has_current(record: &Record) -> bool {
+    record.current.as_ref().is_some_and(|current| !record.is_revoked(current.version))
 }
 
 /// The version being rotated to is revoked, and the rotation can be given up.

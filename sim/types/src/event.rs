@@ -9,7 +9,7 @@
 
 use crate::{
     CallId, Cause, Epoch, FaultId, FaultKind, Fence, Format, Incarnation, Instant, LogIndex, NodeId, Phase,
-    Principal, RecordId, Revision, SecretId, Serial, Tag, TimerId, TxnId, VersionId, Wall,
+    Principal, Privileges, RecordId, Revision, SecretId, Serial, Tag, TimerId, TxnId, VersionId, Wall,
 };
 use std::fmt;
 
@@ -150,6 +150,8 @@ events! { Event:
     Authenticated = 76 { secret: SecretId, principal: Principal, value: Tag };
     /// The node (primary or replica) refused a login.
     Refused = 77 { secret: SecretId, principal: Principal, value: Tag, reason: Refusal };
+    /// What the primary's two principals may do, from now on.
+    Privileged = 78 { secret: SecretId, blue: Privileges, green: Privileges };
     // --- delivery
     /// The agent's durable record for the secret is now this; `until` is its grant's end on the
     /// authority's wall clock.
@@ -257,6 +259,8 @@ named! {
         GetReply = 19 "get-reply",
         /// The answer to a request in a format that the callee does not speak; every build reads it.
         Unsupported = 20 "unsupported",
+        PrivilegeRequest = 21 "privilege-request",
+        PrivilegeReply = 22 "privilege-reply",
     }
     /// Why a message never arrived.
     LossCause {
@@ -285,6 +289,10 @@ named! {
         RequireFormat2 = 6 "require-format-2",
         /// The same for format 3.
         RequireFormat3 = 7 "require-format-3",
+        /// At the target: the secret's principals may not write any more.
+        Restrict = 8 "restrict",
+        /// At the target: they may do everything.
+        Extend = 9 "extend",
     }
 }
 
@@ -298,7 +306,9 @@ impl OrderKind {
             | OrderKind::RollBack
             | OrderKind::RevokeCurrent
             | OrderKind::RevokePrevious
-            | OrderKind::RevokePending => None,
+            | OrderKind::RevokePending
+            | OrderKind::Restrict
+            | OrderKind::Extend => None,
         }
     }
 }
@@ -334,7 +344,8 @@ words!(
     FaultId,
     Tag,
     Wall,
-    Format
+    Format,
+    Privileges
 );
 
 impl Word for i64 {
@@ -397,7 +408,7 @@ macro_rules! shown {
 }
 
 shown!(display NodeId, SecretId, VersionId, TxnId, Epoch, Revision, Serial, LogIndex, CallId, TimerId,
-    RecordId, Incarnation, FaultId, Tag, Wall, Format, i64, Command, Fence, FrameKind, LossCause, Refusal, OrderKind;
+    RecordId, Incarnation, FaultId, Tag, Wall, Format, i64, Command, Fence, FrameKind, LossCause, Refusal, OrderKind, Privileges;
     debug Principal);
 
 impl fmt::Display for Shown<'_, Phase> {

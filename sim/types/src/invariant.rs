@@ -14,10 +14,11 @@ pub enum Invariant {
     HolderServed,
     Converges,
     NoDowngrade,
+    PrivilegePreserved,
 }
 
 impl Invariant {
-    pub const ALL: [Invariant; 8] = [
+    pub const ALL: [Invariant; 9] = [
         Invariant::AppliedOnce,
         Invariant::RevokedUndelivered,
         Invariant::RevokedRefused,
@@ -26,6 +27,7 @@ impl Invariant {
         Invariant::HolderServed,
         Invariant::Converges,
         Invariant::NoDowngrade,
+        Invariant::PrivilegePreserved,
     ];
 
     pub const fn id(self) -> &'static str {
@@ -38,6 +40,7 @@ impl Invariant {
             Invariant::HolderServed => "holder-served",
             Invariant::Converges => "converges",
             Invariant::NoDowngrade => "no-downgrade",
+            Invariant::PrivilegePreserved => "privilege-preserved",
         }
     }
 
@@ -58,6 +61,9 @@ impl Invariant {
             Invariant::DurableAck => "what was acknowledged is durable, and survives every crash",
             Invariant::HolderServed => {
                 "an entitled holder that can reach the target is refused for at most G, and without faults never"
+            }
+            Invariant::PrivilegePreserved => {
+                "a version that comes into force may do, and must connect, as the one that it follows"
             }
             Invariant::Converges => {
                 "after the last fault every rotation closes and every holder is served within K"

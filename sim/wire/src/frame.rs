@@ -6,17 +6,17 @@ use crate::{DecodeError, number};
 use minicbor::{Decode, Encode};
 use tumbler_types::event::{FrameKind, OrderKind, Refusal};
 use tumbler_types::{
-    Epoch, Format, LogIndex, NodeId, Phase, Principal, Revision, SecretId, SecretValue, Serial, Span, Tag,
-    TxnId, VersionId, Wall,
+    Epoch, Format, LogIndex, NodeId, Phase, Principal, Privileges, Revision, SecretId, SecretValue, Serial,
+    Span, Tag, TxnId, VersionId, Wall,
 };
 
 macro_rules! frames {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $n:literal $field:ident: $ty:ty $(, with $with:literal)? $(, or $nil:ident)?;)* })*) => {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $n:literal $field:ident: $ty:ty $(, with $with:literal $($nil:ident)?)?;)* })*) => {
         $(
             $(#[$doc])*
             #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
             pub struct $name {
-                $($(#[$fdoc])* #[cbor(n($n) $(, with = $with)? $(, $nil)?)] pub $field: $ty,)*
+                $($(#[$fdoc])* #[cbor(n($n) $(, with = $with $(, $nil)?)?)] pub $field: $ty,)*
             }
 
             impl From<$name> for Frame {
@@ -70,7 +70,7 @@ frames! {
         0 secret: SecretId, with "number";
         /// The latest time, by the sender's wall clock, at which it may be granted. Since format 3,
         /// and there required.
-        1 latest: Option<Wall>, with "number::optional", or has_nil;
+        1 latest: Option<Wall>, with "number::optional" has_nil;
     }
     /// A rotator opens a rotation with a fresh value.
     BeginRequest {
@@ -93,7 +93,7 @@ frames! {
     ConfirmRequest {
         0 secret: SecretId, with "number";
         /// Since format 2, and there required.
-        1 epoch: Option<Epoch>, with "number::optional", or has_nil;
+        1 epoch: Option<Epoch>, with "number::optional" has_nil;
         2 version: VersionId, with "number";
     }
     /// The record, after the command or unchanged with a refusal.
@@ -109,7 +109,7 @@ frames! {
         0 secret: SecretId, with "number";
         1 version: VersionId, with "number";
         /// Since format 2; absent while the authority does not tell one.
-        2 serial: Option<Serial>, with "number::optional", or has_nil;
+        2 serial: Option<Serial>, with "number::optional" has_nil;
         /// End of the grant that it knows of.
         3 until: Wall, with "number";
     }
@@ -125,7 +125,7 @@ frames! {
         /// Time left of the grant when the reply was made, on the authority's clock.
         6 left: Span, with "number";
         /// Since format 2; absent while the floor is below, because a record could not keep it.
-        7 serial: Option<Serial>, with "number::optional", or has_nil;
+        7 serial: Option<Serial>, with "number::optional" has_nil;
         8 revoked: Vec<VersionId>, with "number::list";
     }
     /// An operator's order, or a rotator's wish to give up transaction `txn`.
@@ -163,7 +163,12 @@ frames! {
         1 principal: Principal, with "number";
         2 value: SecretValue, with "number::secret";
     }
-    LoginReply { 0 refusal: Option<Refusal>, with "number"; }
+    /// With what both principals may do there. All of it is not written.
+    LoginReply {
+        0 refusal: Option<Refusal>, with "number";
+        1 blue: Privileges, with "number::privileges" has_nil;
+        2 green: Privileges, with "number::privileges" has_nil;
+    }
     /// The primary's whole state for one secret, to its replicas.
     Replicate {
         0 secret: SecretId, with "number";
@@ -172,7 +177,15 @@ frames! {
         3 green: Tag, with "number";
         /// The primary's wall clock when it sent this.
         4 sent: Wall, with "number";
+        5 blue_may: Privileges, with "number::privileges" has_nil;
+        6 green_may: Privileges, with "number::privileges" has_nil;
     }
+    /// The operator says what the secret's open principals may do.
+    PrivilegeRequest {
+        0 secret: SecretId, with "number";
+        1 privileges: Privileges, with "number::privileges";
+    }
+    PrivilegeReply { 0 done: bool, with "number"; }
     /// A workload asks its agent for the credential.
     GetRequest { 0 secret: SecretId, with "number"; }
     /// Version 0: the agent has nothing to give.

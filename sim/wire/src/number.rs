@@ -202,3 +202,30 @@ pub mod lasting {
         *value == Span::ZERO
     }
 }
+
+/// Privileges, of which the whole set is not written: what most principals have.
+pub mod privileges {
+    use super::{Decoder, Encoder, Error, Write};
+    use tumbler_types::Privileges;
+
+    pub fn encode<C, W: Write>(
+        value: &Privileges,
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        encoder.u8(value.0)?;
+        Ok(())
+    }
+
+    pub fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<Privileges, Error> {
+        decoder.u8().map(Privileges)
+    }
+
+    pub const fn nil() -> Option<Privileges> {
+        Some(Privileges::ALL)
+    }
+
+    pub fn is_nil(value: &Privileges) -> bool {
+        *value == Privileges::ALL
+    }
+}

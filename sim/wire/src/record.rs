@@ -3,8 +3,8 @@
 use crate::{DecodeError, number};
 use minicbor::{Decode, Encode};
 use tumbler_types::{
-    Epoch, Fence, Format, Principal, RecordId, SecretId, SecretValue, Serial, Step, Tag, TxnId, VersionId,
-    Wall,
+    Epoch, Fence, Format, Principal, Privileges, RecordId, SecretId, SecretValue, Serial, Step, Tag, TxnId,
+    VersionId, Wall,
 };
 
 /// The record that holds a secret on any node.
@@ -52,11 +52,23 @@ pub struct TargetRecord {
     /// The principal that the last effect touched.
     #[cbor(n(3), with = "number")]
     pub touched: Principal,
+    /// What each principal may do, open or not.
+    #[cbor(n(4), with = "number::privileges", has_nil)]
+    pub blue_may: Privileges,
+    #[cbor(n(5), with = "number::privileges", has_nil)]
+    pub green_may: Privileges,
 }
 
 impl Default for TargetRecord {
     fn default() -> Self {
-        TargetRecord { fence: None, blue: Tag::NONE, green: Tag::NONE, touched: Principal::Blue }
+        TargetRecord {
+            fence: None,
+            blue: Tag::NONE,
+            green: Tag::NONE,
+            touched: Principal::Blue,
+            blue_may: Privileges::ALL,
+            green_may: Privileges::ALL,
+        }
     }
 }
 
@@ -72,6 +84,20 @@ impl TargetRecord {
         match principal {
             Principal::Blue => self.blue = value,
             Principal::Green => self.green = value,
+        }
+    }
+
+    pub const fn may(&self, principal: Principal) -> Privileges {
+        match principal {
+            Principal::Blue => self.blue_may,
+            Principal::Green => self.green_may,
+        }
+    }
+
+    pub fn permit(&mut self, principal: Principal, privileges: Privileges) {
+        match principal {
+            Principal::Blue => self.blue_may = privileges,
+            Principal::Green => self.green_may = privileges,
         }
     }
 
@@ -174,7 +200,7 @@ mod tests {
             epoch: u32, txn: u32, blue: u64, green: u64, cut in 0usize..40, flip in 0usize..40
         ) {
             let fence = Fence { epoch: Epoch(epoch), txn: TxnId(txn), step: Step::Retire };
-            let record = TargetRecord { fence: Some(fence.into()), blue: Tag(blue), green: Tag(green), touched: Principal::Green };
+            let record = TargetRecord { fence: Some(fence.into()), blue: Tag(blue), green: Tag(green), touched: Principal::Green, blue_may: Privileges::READ_ONLY, green_may: Privileges::ALL };
             let bytes = record.to_bytes();
             prop_assert_eq!(TargetRecord::from_bytes(&bytes), Ok(record));
             let _ = TargetRecord::from_bytes(&bytes[..cut.min(bytes.len())]);

@@ -227,12 +227,22 @@ impl Observer {
         let Some(secret) = secret_of(record) else { return };
         let event = match kind {
             RoleKind::Target => match TargetRecord::from_bytes(bytes) {
-                Ok(row) if former != Some(bytes) => row.fence().map(|fence| Event::Enforced {
-                    secret,
-                    fence,
-                    principal: row.touched,
-                    value: row.accepts(row.touched),
-                }),
+                Ok(row) if former != Some(bytes) => {
+                    let was =
+                        former.and_then(|bytes| TargetRecord::from_bytes(bytes).ok()).unwrap_or_default();
+                    let (blue, green) = (row.blue_may, row.green_may);
+                    if (blue, green) != (was.blue_may, was.green_may) {
+                        recorder.record(at, node, Event::Privileged { secret, blue, green });
+                    }
+                    // A change of privileges alone enforces nothing.
+                    let rest = TargetRecord { blue_may: blue, green_may: green, ..was };
+                    row.fence().filter(|_| rest != row).map(|fence| Event::Enforced {
+                        secret,
+                        fence,
+                        principal: row.touched,
+                        value: row.accepts(row.touched),
+                    })
+                }
                 _ => None,
             },
             RoleKind::Agent => AgentRecord::from_bytes(bytes).ok().map(|held| Event::Stored {

@@ -144,6 +144,11 @@ impl Ledger {
                     slice.enforce(fence, principal, value, enforcement);
                 }
             }
+            Event::Privileged { secret, blue, green } => {
+                if let Some(slice) = self.slices.get_mut(usize::from(secret.0)) {
+                    slice.privileges = [blue, green];
+                }
+            }
             Event::Promised { secret, fence } => {
                 if let Some(slice) = self.slices.get_mut(usize::from(secret.0)) {
                     slice.promised = slice.promised.max(Some(fence));

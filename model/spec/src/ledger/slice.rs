@@ -4,8 +4,8 @@
 
 use super::{Grant, Holder, Report};
 use tumbler_types::{
-    Cause, Command, Enforcement, Epoch, Fence, Format, Instant, NodeId, Phase, Principal, Revision, Serial,
-    Step, Tag, TxnId, VersionId, Wall,
+    Cause, Command, Enforcement, Epoch, Fence, Format, Instant, NodeId, Phase, Principal, Privileges,
+    Revision, Serial, Step, Tag, TxnId, VersionId, Wall,
 };
 
 /// One secret, everywhere.
@@ -38,6 +38,8 @@ pub struct Slice {
     // The primary's rows.
     /// What each principal accepts.
     pub accepted: [Tag; 2],
+    /// What each principal may do, open or not.
+    pub privileges: [Privileges; 2],
     /// The last fence that became durable.
     pub fence: Option<Fence>,
     /// The highest fence that a rotator was told of.
@@ -94,6 +96,7 @@ impl Slice {
             begun: None,
             versions: Vec::new(),
             accepted: [Tag::NONE; 2],
+            privileges: [Privileges::ALL; 2],
             fence: None,
             promised: None,
             applied: Vec::new(),

@@ -88,6 +88,7 @@ fn pack_slice(slice: &Slice, bits: &mut Writer) {
         begun: _,
         versions,
         accepted,
+        privileges: _,
         fence,
         promised,
         applied,

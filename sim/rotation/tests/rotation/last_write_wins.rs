@@ -92,7 +92,8 @@ fn a_closing_effect_is_looked_up_again_after_the_quarantine_and_repeated_if_it_w
         let (token, _, frame) = only_call(&effects);
         assert_eq!(frame.kind().name(), "login-request");
         let refusal = Some(tumbler_types::event::Refusal::WrongValue);
-        effects = bench.answer(token, LoginReply { refusal });
+        effects =
+            bench.answer(token, LoginReply { refusal, blue: Default::default(), green: Default::default() });
     }
     assert_eq!(kinds(&effects), [""; 0], "all agree, and it is too early to close");
     bench.at = 2_000;

@@ -86,7 +86,8 @@ fn a_draft_is_set_then_seen_at_every_verifier_then_advanced() {
     for verifier in [TARGET, NodeId(5)] {
         let (token, to, frame) = only_call(&effects);
         assert_eq!((to, frame.kind().name()), (verifier, "login-request"));
-        effects = bench.answer(token, LoginReply { refusal: None });
+        effects = bench
+            .answer(token, LoginReply { refusal: None, blue: Default::default(), green: Default::default() });
     }
     let (_, to, frame) = only_call(&effects);
     assert!(matches!(frame, Frame::AdvanceRequest(advance) if advance.to == Phase::Staged));
@@ -174,4 +175,30 @@ fn a_revocation_during_a_rollback_does_not_wait_for_the_drain() {
 fn a_late_answer_to_an_older_call_is_ignored() {
     let (mut bench, _) = reading(record(Phase::Draft));
     assert_eq!(bench.answer(Token(1), reply(true, record(Phase::Staged))), []);
+}
+
+#[test]
+fn a_pending_version_with_other_privileges_is_given_up() {
+    let (mut bench, effects) = reading(record(Phase::Draft));
+    let (token, _, frame) = only_call(&effects);
+    let fence = apply(frame).fence;
+    let (token, ..) = only_call(&bench.answer(token, ApplyReply { applied: true, last: Some(fence) }));
+    let (blue, green) = (tumbler_types::Privileges::ALL, tumbler_types::Privileges::READ_ONLY);
+    assert!(!has_call(&bench.answer(token, LoginReply { refusal: None, blue, green })));
+    bench.at = 2_000;
+    let (token, ..) = only_call(&bench.give(Input::Timer { timer: TimerId(0) }));
+    let (_, to, frame) = only_call(&bench.answer(token, reply(true, record(Phase::Draft))));
+    assert_eq!((to, frame.kind().name()), (AUTHORITY, "order-request"));
+}
+
+#[test]
+fn a_revoked_current_version_is_no_measure_of_privileges() {
+    let revoked = Record { revoked: vec![VersionId(1)], ..record(Phase::Draft) };
+    let (mut bench, effects) = reading(revoked);
+    let (token, _, frame) = only_call(&effects);
+    let fence = apply(frame).fence;
+    let (token, ..) = only_call(&bench.answer(token, ApplyReply { applied: true, last: Some(fence) }));
+    let (blue, green) = (tumbler_types::Privileges::ALL, tumbler_types::Privileges::READ_ONLY);
+    let effects = bench.answer(token, LoginReply { refusal: None, blue, green });
+    assert_eq!(only_call(&effects).2.kind().name(), "login-request", "on to the replica");
 }

@@ -63,7 +63,11 @@ fn check(record: Record, step: Step, written: Option<u8>, seen: u8) {
     assert!(login.value == value(seen), "it looks at version {seen}");
     // What it hopes for leads on to the replica; the opposite leads nowhere.
     let hoped = if written == Some(seen) { None } else { Some(Refusal::WrongValue) };
-    let (_, _, frame) = only_call(&bench.answer(token, LoginReply { refusal: hoped }));
+    let (_, _, frame) =
+        only_call(&bench.answer(
+            token,
+            LoginReply { refusal: hoped, blue: Default::default(), green: Default::default() },
+        ));
     assert_eq!(frame.kind().name(), "login-request");
 }
 
