@@ -52,9 +52,13 @@ pub async fn catch(run: &Run, selection: &Selection, folder: &Folder, pool: &Poo
                 entry.absorb_clean(&done.report);
             } else if row.scenario == planted_name(choice.scenario.name(), choice.planted.name()) {
                 entry.absorb_planted(&done.report);
-                // The capsule shows the invariant by name, so that it can be told from the others.
-                if row.invariant == Some(choice.expect) {
-                    firsts.entry(index).or_insert_with(|| done.report.clone());
+                // The capsule shows the invariant by name where some seed does, so that it can be told
+                // from the others; elsewhere another one breaks earlier in the same run.
+                let is_named = row.invariant == Some(choice.expect);
+                let is_caught = done.report.broken.iter().any(|each| each.invariant == Some(choice.expect));
+                let known = firsts.get(&index).map(|first| first.row.invariant == Some(choice.expect));
+                if (is_named && known != Some(true)) || (is_caught && known.is_none()) {
+                    firsts.insert(index, done.report.clone());
                 }
             }
         }

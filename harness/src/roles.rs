@@ -38,6 +38,9 @@ pub fn plain(plan: &Plan, node: NodeId) -> Box<dyn Role> {
         (RoleKind::Authority, Some(Planted::AuthorityForgetsQueue)) => {
             Box::new(Flawed::new(Authority::new(settings), planted::ForgetsQueue::new(topology.secrets)))
         }
+        (RoleKind::Authority, Some(Planted::AuthorityForgetsDueTime)) => {
+            Box::new(Flawed::new(Authority::new(settings), planted::ForgetsDueTime))
+        }
         (RoleKind::Authority, Some(Planted::AuthorityNotifiesOnce)) => {
             Box::new(Flawed::new(Authority::new(settings), planted::NotifiesOnce::default()))
         }
@@ -96,6 +99,7 @@ fn rotator(settings: Settings, planted: Option<Planted>) -> Box<dyn Role> {
         Some(Planted::RotatorRegenerates) => flawed(role, planted::Regenerates::default()),
         Some(Planted::RotatorTakesOverEmpty) => flawed(role, planted::TakesOverEmpty::default()),
         Some(Planted::RotatorForgetsRevocation) => flawed(role, planted::ForgetsRevocation::default()),
+        Some(Planted::RotatorForgetsRetire) => flawed(role, planted::ForgetsRetire::default()),
         Some(Planted::RotatorGivesUp) => flawed(role, planted::GivesUp::new(target)),
         Some(Planted::RotatorSkipsQuarantine) => Box::new(planted::target::HurriedRotator::new(role)),
         Some(Planted::RotatorForgetsRestore) => Box::new(planted::target::ForgetfulRotator::new(role)),

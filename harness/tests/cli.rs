@@ -182,6 +182,8 @@ fn planted_bugs_are_caught_by_name_and_a_blind_judge_is_noticed() {
         "no-downgrade",
         "converges",
         "privilege-preserved",
+        "rotated-when-due",
+        "transitions-legal",
     ] {
         let got = shell.check(&format!("run planted --seeds 0..4 --blind {invariant} --out blind"), 15);
         assert!(got.contains("missed: ") && got.contains(&format!("expected {invariant}, got")), "{got}");

@@ -84,6 +84,7 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "downgrade-below-floor",
     "stripped-negotiation",
     "suspend-across-lease",
+    "scheduled",
     "last-write-wins",
     "single-principal",
     "privileges",

@@ -3,7 +3,7 @@
 use super::flaw::Flaw;
 use std::collections::BTreeMap;
 use tumbler_types::role::v1::{Effect, Effects, Input, Now};
-use tumbler_types::{NodeId, Phase, Principal, SecretId, SecretValue, Token, VersionId};
+use tumbler_types::{NodeId, Phase, Principal, SecretId, SecretValue, Token, VersionId, Wall};
 use tumbler_wire::Frame;
 use tumbler_wire::frame::HeartbeatRequest;
 
@@ -83,3 +83,22 @@ impl Flaw for NotifiesOnce {
         out.push(Effect::Reply { call: *call, frame: Frame::from(reply).to_bytes() });
     }
 }
+
+/// Keeps the time of the last rotation in memory alone: after a restart it was never.
+#[derive(Default)]
+pub struct ForgetsDueTime;
+
+impl Flaw for ForgetsDueTime {
+    fn hear(&mut self, _now: Now, input: Input, _out: &mut Effects) -> Option<Input> {
+        Some(match input {
+            // Genesis alone is not a restart.
+            Input::Boot { disk, mut log, entropy } if log.len() > GENESIS_MAX => {
+                log.iter_mut().for_each(|entry| entry.at = Wall::ZERO);
+                Input::Boot { disk, log, entropy }
+            }
+            other => other,
+        })
+    }
+}
+
+const GENESIS_MAX: usize = 6;

@@ -6,7 +6,7 @@ use tumbler_types::event::Refusal;
 use tumbler_types::role::v1::{Effect, Effects, Input, Now};
 use tumbler_types::{Fence, NodeId, Phase, Privileges, SecretId, Span, Step, Token, TxnId};
 use tumbler_wire::Frame;
-use tumbler_wire::frame::{ApplyReply, ApplyRequest, Labeled, LoginReply};
+use tumbler_wire::frame::{ApplyReply, ApplyRequest, Labeled, LoginReply, QueryRequest};
 
 /// Sets a fresh value at the target first, and asks for the record of it afterwards.
 pub struct AppliesUnrecorded {
@@ -156,6 +156,48 @@ impl Flaw for ForgetsRevocation {
                 self.believed.remove(&request.secret);
                 if request.value.is_empty() {
                     self.closing.put(token, request.secret);
+                }
+            }
+            Some((token, _, Frame::LoginRequest(request))) => self.testing.put(token, request.secret),
+            Some(_) | None => {}
+        }
+        out.push(effect);
+    }
+}
+
+/// Takes the closing of the previous version for done without asking for it: the rotation is over, the
+/// version is not.
+#[derive(Default)]
+pub struct ForgetsRetire {
+    closing: Out<()>,
+    testing: Out<SecretId>,
+    believed: BTreeSet<SecretId>,
+}
+
+impl Flaw for ForgetsRetire {
+    fn hear(&mut self, _now: Now, input: Input, _out: &mut Effects) -> Option<Input> {
+        let (closing, testing) = (self.closing.take(&input), self.testing.take(&input));
+        match (&input, closing, testing) {
+            (Input::Returned { token, .. }, Some(()), _) => {
+                returned(*token, ApplyReply { applied: true, last: None })
+            }
+            (Input::Returned { token, .. }, _, Some(secret)) if self.believed.contains(&secret) => {
+                let (blue, green) = (Privileges::ALL, Privileges::ALL);
+                returned(*token, LoginReply { refusal: Some(Refusal::WrongValue), blue, green })
+            }
+            _ => Some(input),
+        }
+    }
+
+    fn say(&mut self, _now: Now, effect: Effect, out: &mut Effects) {
+        match call(&effect) {
+            Some((token, _, Frame::ApplyRequest(request))) => {
+                let secret = request.secret;
+                self.believed.remove(&secret);
+                if request.fence.step == Step::Retire {
+                    self.believed.insert(secret);
+                    self.closing.put(token, ());
+                    return out.push(instead(effect, QueryRequest { secret }));
                 }
             }
             Some((token, _, Frame::LoginRequest(request))) => self.testing.put(token, request.secret),

@@ -20,9 +20,10 @@ mod test;
 mod value;
 
 pub use agent::{ClingingAgent, HastyAgent, SilentAgent};
-pub use authority::{ForgetsQueue, NotifiesOnce};
+pub use authority::{ForgetsDueTime, ForgetsQueue, NotifiesOnce};
 pub use effect::{
-    AppliesUnrecorded, ForgetsRevocation, GivesUp, PinsConnection, RestoresOriginal, ValidatesAfterwards,
+    AppliesUnrecorded, ForgetsRetire, ForgetsRevocation, GivesUp, PinsConnection, RestoresOriginal,
+    ValidatesAfterwards,
 };
 pub use flaw::{Flaw, Flawed};
 pub use lease::{RefreshesOnePath, RenewerDies, RestartsLease, StaysUnhealthy};

@@ -66,7 +66,8 @@ pub const fn owed(invariant: Invariant, fault: FaultKind) -> Owed {
         Invariant::AppliedOnce
         | Invariant::DurableAck
         | Invariant::NoDowngrade
-        | Invariant::PrivilegePreserved => Owed::Holds,
+        | Invariant::PrivilegePreserved
+        | Invariant::TransitionsLegal => Owed::Holds,
         Invariant::RevokedUndelivered | Invariant::RevokedRefused | Invariant::HolderServed => {
             if takes_away {
                 Owed::Reachable
@@ -75,7 +76,7 @@ pub const fn owed(invariant: Invariant, fault: FaultKind) -> Owed {
             }
         }
         // Its state predicate holds always; its goal, like convergence, is a matter of calm.
-        Invariant::RollbackPossible | Invariant::Converges => Owed::Calm,
+        Invariant::RollbackPossible | Invariant::Converges | Invariant::RotatedWhenDue => Owed::Calm,
     }
 }
 

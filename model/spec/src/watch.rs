@@ -7,8 +7,9 @@
 use crate::invariant::{
     Claims, Judged, Service, Why, invariant_applied_once, invariant_converges, invariant_durable_ack,
     invariant_holder_served, invariant_no_downgrade, invariant_privilege_preserved,
-    invariant_revoked_refused, invariant_revoked_undelivered, invariant_rollback_possible, rollback_goal_of,
-    service, undelivered_deadline,
+    invariant_revoked_refused, invariant_revoked_undelivered, invariant_rollback_possible,
+    invariant_rotated_when_due, invariant_transitions_legal, overdue, rollback_goal_of, service,
+    undelivered_deadline,
 };
 use crate::judgement::{Exercise, Finding, Tally};
 use crate::ledger::Ledger;
@@ -148,7 +149,14 @@ impl Watch {
             Event::Committed { secret, expected, command, .. } => {
                 monitor.observe(ledger, observed);
                 let before = ledger.slice(secret).map(|slice| (slice.revision, slice.phase));
+                let from = before.filter(|(revision, _)| *revision == expected).map(|(_, phase)| phase);
+                if from.is_some() {
+                    let judged = invariant_rotated_when_due(ledger, &self.claims, observed);
+                    self.record(ledger, observed, Invariant::RotatedWhenDue, secret, judged);
+                }
                 ledger.fold(observed);
+                let judged = invariant_transitions_legal(ledger, observed, from);
+                self.record(ledger, observed, Invariant::TransitionsLegal, secret, judged);
                 if let Some((revision, phase)) = before
                     && revision == expected
                 {
@@ -165,6 +173,8 @@ impl Watch {
                 let judged = invariant_privilege_preserved(ledger, observed);
                 self.record(ledger, observed, Invariant::PrivilegePreserved, secret, judged);
                 ledger.fold(observed);
+                let judged = invariant_transitions_legal(ledger, observed, None);
+                self.record(ledger, observed, Invariant::TransitionsLegal, secret, judged);
                 let judged = invariant_rollback_possible(ledger, observed);
                 self.record(ledger, observed, Invariant::RollbackPossible, secret, judged);
             }
@@ -223,6 +233,16 @@ impl Watch {
             let secret = SecretId(u16::try_from(index).unwrap_or(u16::MAX));
             self.tally.open += u64::from(ledger.slices[index].phase != Phase::Idle);
             let quiet = self.quiet_since(ledger, index);
+            if self.standing == 0 {
+                match overdue(ledger, &self.claims, secret, quiet, end) {
+                    Judged::Near(waited) => self.near(Invariant::RotatedWhenDue, waited),
+                    Judged::Broken(why) => {
+                        self.count(Invariant::RotatedWhenDue, self.fault_last.is_some());
+                        self.find(ledger, &last, Invariant::RotatedWhenDue, secret, why);
+                    }
+                    Judged::Silent | Judged::Held => {}
+                }
+            }
             if self.standing > 0 || end < quiet.plus(self.claims.bounds.converge) {
                 continue;
             }
@@ -256,12 +276,13 @@ impl Watch {
             Invariant::AppliedOnce
             | Invariant::DurableAck
             | Invariant::NoDowngrade
-            | Invariant::PrivilegePreserved => None,
+            | Invariant::PrivilegePreserved
+            | Invariant::TransitionsLegal => None,
             Invariant::RevokedUndelivered => Some(self.claims.bounds.undelivered),
             Invariant::RevokedRefused => Some(self.claims.bounds.refused),
             Invariant::RollbackPossible => Some(self.claims.bounds.rollback),
             Invariant::HolderServed => Some(self.claims.bounds.served),
-            Invariant::Converges => Some(self.claims.bounds.converge),
+            Invariant::Converges | Invariant::RotatedWhenDue => Some(self.claims.bounds.converge),
         }
     }
 

@@ -111,7 +111,8 @@ fn broken(run: Run, invariant: Invariant) {
 #[track_caller]
 fn diverged(run: Run, why: &str) {
     let judgement = run.end();
-    assert_eq!(judgement.findings, []);
+    // What the record says of the target may be wrong besides.
+    assert!(judgement.findings.iter().all(|finding| finding.invariant == Invariant::TransitionsLegal));
     let divergence = judgement.divergence.expect("the run leaves the spec");
     assert!(divergence.why.contains(why), "{}", divergence.why);
 }

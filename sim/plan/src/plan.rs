@@ -192,13 +192,17 @@ pub enum Planted {
     AgentStaysUnhealthy,
     /// Six failures strike a secret off the list; caught by `converges`.
     RotatorGivesUp,
+    /// The rotator's shell takes the closing for done; caught by `transitions-legal`.
+    RotatorForgetsRetire,
+    /// Due times are lost at a restart; caught by `rotated-when-due`.
+    AuthorityForgetsDueTime,
     /// The target's disk drops the transport of a principal that comes into force; caught by
     /// `privilege-preserved`.
     TargetDropsTransport,
 }
 
 impl Planted {
-    pub const ALL: [Planted; 29] = [
+    pub const ALL: [Planted; 31] = [
         Planted::LyingFsync,
         Planted::SendBeforePersist,
         Planted::TargetIgnoresFences,
@@ -227,6 +231,8 @@ impl Planted {
         Planted::AuthorityNotifiesOnce,
         Planted::AgentStaysUnhealthy,
         Planted::RotatorGivesUp,
+        Planted::RotatorForgetsRetire,
+        Planted::AuthorityForgetsDueTime,
         Planted::TargetDropsTransport,
     ];
 
@@ -260,6 +266,8 @@ impl Planted {
             Planted::AuthorityNotifiesOnce => "authority-notifies-once",
             Planted::AgentStaysUnhealthy => "agent-stays-unhealthy",
             Planted::RotatorGivesUp => "rotator-gives-up",
+            Planted::RotatorForgetsRetire => "rotator-forgets-retire",
+            Planted::AuthorityForgetsDueTime => "authority-forgets-due-time",
             Planted::TargetDropsTransport => "target-drops-transport",
         }
     }

@@ -15,10 +15,12 @@ pub enum Invariant {
     Converges,
     NoDowngrade,
     PrivilegePreserved,
+    RotatedWhenDue,
+    TransitionsLegal,
 }
 
 impl Invariant {
-    pub const ALL: [Invariant; 9] = [
+    pub const ALL: [Invariant; 11] = [
         Invariant::AppliedOnce,
         Invariant::RevokedUndelivered,
         Invariant::RevokedRefused,
@@ -28,6 +30,8 @@ impl Invariant {
         Invariant::Converges,
         Invariant::NoDowngrade,
         Invariant::PrivilegePreserved,
+        Invariant::RotatedWhenDue,
+        Invariant::TransitionsLegal,
     ];
 
     pub const fn id(self) -> &'static str {
@@ -41,6 +45,8 @@ impl Invariant {
             Invariant::Converges => "converges",
             Invariant::NoDowngrade => "no-downgrade",
             Invariant::PrivilegePreserved => "privilege-preserved",
+            Invariant::RotatedWhenDue => "rotated-when-due",
+            Invariant::TransitionsLegal => "transitions-legal",
         }
     }
 
@@ -64,6 +70,12 @@ impl Invariant {
             }
             Invariant::PrivilegePreserved => {
                 "a version that comes into force may do, and must connect, as the one that it follows"
+            }
+            Invariant::RotatedWhenDue => {
+                "a due secret begins its rotation within the bound, and none begins without due time, order or revocation"
+            }
+            Invariant::TransitionsLegal => {
+                "rotations move along their edges, and at rest the target accepts the current version and nothing else"
             }
             Invariant::Converges => {
                 "after the last fault every rotation closes and every holder is served within K"

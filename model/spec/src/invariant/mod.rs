@@ -12,6 +12,8 @@ mod privilege_preserved;
 mod revoked_refused;
 mod revoked_undelivered;
 mod rollback_possible;
+mod rotated_when_due;
+mod transitions_legal;
 
 pub use applied_once::invariant_applied_once;
 pub use converges::invariant_converges;
@@ -22,6 +24,8 @@ pub use privilege_preserved::invariant_privilege_preserved;
 pub use revoked_refused::invariant_revoked_refused;
 pub use revoked_undelivered::{invariant_revoked_undelivered, undelivered_deadline};
 pub use rollback_possible::{invariant_rollback_possible, rollback_goal, rollback_goal_of};
+pub use rotated_when_due::{invariant_rotated_when_due, overdue};
+pub use transitions_legal::invariant_transitions_legal;
 
 use std::fmt;
 use tumbler_types::{Bounds, Span, Timing};

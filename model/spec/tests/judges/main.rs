@@ -2,6 +2,7 @@
 //! change of it that the invariant reports.
 
 mod excuse;
+mod legal;
 
 use tumbler_spec::{Judgement, Judges};
 use tumbler_types::event::{OrderKind, Refusal};
@@ -470,7 +471,9 @@ fn under_fault_counts_while_a_fault_stands_and_for_a_bound_after_it() {
 fn a_phase_skipped_leaves_the_spec() {
     let mut run = Run::new();
     run.staged().advance(1, Phase::Staged, Phase::Promote);
-    diverged(run, "no edge");
+    let judgement = run.judges.clone().finish(run.at);
+    assert!(judgement.divergence.is_some_and(|divergence| divergence.why.contains("no edge")));
+    assert_eq!(judgement.findings.first().map(|found| found.invariant), Some(Invariant::TransitionsLegal));
 }
 
 #[test]
