@@ -64,7 +64,7 @@ const OTHERS: &[(&str, &[&str])] = &[
 
 /// Others' crates that any of ours may use in tests.
 const TESTING: &[&str] =
-    &["cargo_metadata", "insta", "proptest", "roxmltree", "serde_json", "tempfile", "toml"];
+    &["cargo_metadata", "insta", "jsonschema", "proptest", "roxmltree", "serde_json", "tempfile", "toml"];
 
 /// Sources of entropy that madsim cannot intercept: they call the kernel directly.
 const UNSEEN_ENTROPY: &[&str] = &["rand 0.8", "getrandom 0.2", "getrandom 0.1", "ring 0"];
