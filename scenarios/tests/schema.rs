@@ -101,7 +101,10 @@ fn what_the_parser_refuses_the_schema_refuses_too_where_it_can() {
         (Both, fault("kind = \"lose-reply\"\nsending = \"apply-request\"\nlasts = \"5s\"")),
         (Both, fault("kind = \"fail-persist\"\npoint = \"persist-done\"\nnode = \"agent-1\"")),
         (Both, fault("kind = \"redeploy\"\nat = \"20s\"\nnode = \"agent-1\"\nlasts = \"5s\"")),
-        (Both, fault("kind = \"redeploy\"\nat = \"20s\"\nnode = \"agent-1\"\nlasts = \"5s\"\nbuild = \"n+2\"")),
+        (
+            Both,
+            fault("kind = \"redeploy\"\nat = \"20s\"\nnode = \"agent-1\"\nlasts = \"5s\"\nbuild = \"n+2\""),
+        ),
         (Both, fault("kind = \"partition\"\nat = \"20s\"\nleft = \"agent-1\"\nlasts = \"5s\"")),
         (Both, format!("{QUIET}\n[[order]]\nat = \"20s\"\norder = \"explode\"\n")),
         (Both, format!("{QUIET}\n[[clock]]\nnode = \"all\"\n")),
