@@ -43,6 +43,10 @@ struct Desk {
     record: Option<Record>,
     /// A rotation whose pending version was seen to have other privileges than the current one.
     unequal: Option<TxnId>,
+    /// Calls to the target in a row that got no answer.
+    unheard: u32,
+    /// Until then the lease is left to somebody whom the target may hear.
+    back_until: Option<Mono>,
 }
 
 /// The lease as this rotator knows it, on its own monotonic clock.
@@ -127,6 +131,8 @@ impl Rotator {
             value: None,
             record: None,
             unequal: None,
+            unheard: 0,
+            back_until: None,
         };
         Rotator {
             desks: settings.topology.secrets().map(desk).collect(),
@@ -166,6 +172,9 @@ impl Rotator {
 
     fn handle_returned(&mut self, now: Now, token: Token, bytes: &[u8], effects: &mut Effects) {
         let Some((index, Waiting { token: _, sent, call })) = self.take(token) else { return };
+        if asks_target(&call) {
+            self.desks[index].unheard = 0;
+        }
         // An answer that does not parse, or does not fit, leaves everything to the next poll.
         let Ok(frame) = Frame::from_bytes(bytes) else { return };
         let goes_on = match (call, frame) {
@@ -250,6 +259,9 @@ impl Rotator {
 
     fn handle_unknown(&mut self, now: Now, token: Token, effects: &mut Effects) {
         let Some((index, Waiting { token: _, sent: _, call })) = self.take(token) else { return };
+        if asks_target(&call) {
+            self.stand_back(now, index);
+        }
         match call {
             Call::Apply { progress } => {
                 self.desks[index].progress = Some(Progress { stage: Stage::InDoubt, ..progress });
@@ -264,6 +276,20 @@ impl Rotator {
         }
     }
 
+    /// A holder whom the target does not hear would renew its lease for ever, and keep away the one
+    /// whom it hears: after a few calls in vain it lets the lease end, and waits until somebody else
+    /// had his chance.
+    fn stand_back(&mut self, now: Now, index: usize) {
+        let timing = &self.settings.timing;
+        let chance = timing.lease_ttl.plus(timing.epsilon.times(2)).plus(timing.poll.times(2));
+        let desk = &mut self.desks[index];
+        desk.unheard += 1;
+        if desk.unheard == UNHEARD_MAX && self.settings.topology.rotators > 1 {
+            desk.unheard = 0;
+            desk.back_until = Some(now.mono.plus(chance));
+        }
+    }
+
     /// Does what the record asks for next, if anything.
     fn proceed(&mut self, now: Now, index: usize, effects: &mut Effects) {
         let Some(record) = self.desks[index].record.clone() else { return };
@@ -275,6 +301,9 @@ impl Rotator {
     /// Record → next call.
     fn next_call(&mut self, now: Now, index: usize, record: &Record) -> Option<Next> {
         if record.phase == Phase::Idle && !record.due && record.owed.is_empty() {
+            return None;
+        }
+        if self.desks[index].back_until.is_some_and(|until| now.mono < until) {
             return None;
         }
         let Some(lease) = self.desks[index].lease.filter(|lease| self.is_safe(now, *lease)) else {
@@ -467,6 +496,18 @@ fn wanted_of_one(record: &Record) -> Option<Wanted<'_>> {
 fn has_current(record: &Record) -> bool {
     record.current.as_ref().is_some_and(|current| !record.is_revoked(current.version))
 }
+
+/// A call to the primary: a replica that does not answer is another matter.
+fn asks_target(call: &Call) -> bool {
+    match call {
+        Call::Apply { .. } | Call::Query { .. } => true,
+        Call::Login { progress, .. } => progress.stage == Stage::Applied { verifiers: 0 },
+        Call::Record => false,
+    }
+}
+
+/// Calls in vain after which a holder stands back.
+const UNHEARD_MAX: u32 = 3;
 
 /// The version being rotated to is revoked, and the rotation can be given up.
 fn wants_rollback(record: &Record) -> bool {

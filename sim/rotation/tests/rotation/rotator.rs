@@ -202,3 +202,35 @@ fn a_revoked_current_version_is_no_measure_of_privileges() {
     let effects = bench.answer(token, LoginReply { refusal: None, blue, green });
     assert_eq!(only_call(&effects).2.kind().name(), "login-request", "on to the replica");
 }
+
+/// Whom the target does not hear must not keep the lease from whom it hears.
+#[test]
+fn a_holder_whom_the_target_does_not_answer_lets_its_lease_go_and_comes_back_later() {
+    let (mut bench, effects) = reading(record(Phase::Draft));
+    let (mut token, _, _) = only_call(&effects);
+    // The effect, and the queries after it, one at each poll.
+    for _ in 0..3 {
+        let effects = bench.give(Input::Unknown { token });
+        token = if has_call(&effects) { only_call(&effects).0 } else { polled(&mut bench) };
+    }
+    let record = || Record { lease_left: Span::ZERO, ..record(Phase::Draft) };
+    let effects = bench.answer(token, reply(true, record()));
+    assert!(!has_call(&effects), "its lease is over, and it asks for none");
+    bench.at += 15_000;
+    let effects = bench.give(Input::Timer { timer: TimerId(0) });
+    let (token, _, _) = only_call(&effects);
+    let effects = bench.answer(token, reply(true, record()));
+    assert_eq!(only_call(&effects).2.kind().name(), "lease-request");
+}
+
+/// The token of the next poll's first call at the target, or of the poll itself.
+fn polled(bench: &mut Bench<Rotator>) -> Token {
+    let effects = bench.give(Input::Timer { timer: TimerId(0) });
+    let (token, _, _) = only_call(&effects);
+    let effects = bench.answer(token, reply(true, record(Phase::Draft)));
+    if has_call(&effects) {
+        only_call(&effects).0
+    } else {
+        only_call(&bench.give(Input::Timer { timer: TimerId(0) })).0
+    }
+}
