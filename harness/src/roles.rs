@@ -68,9 +68,9 @@ pub fn plain(plan: &Plan, node: NodeId) -> Box<dyn Role> {
             }
         }
         (RoleKind::Replica, Some(Planted::ReplicaKeepsRevoked)) if ordinal == 0 => {
-            Box::new(planted::KeepingReplica::new(Replica::new(&topology, timing)))
+            Box::new(planted::KeepingReplica::new(Replica::new(&topology, timing, plan.lag(node))))
         }
-        (RoleKind::Replica, _) => Box::new(Replica::new(&topology, timing)),
+        (RoleKind::Replica, _) => Box::new(Replica::new(&topology, timing, plan.lag(node))),
         (RoleKind::Workload, _) => Box::new(Workload::new(topology, timing, node)),
         (RoleKind::Operator, _) => {
             let orders = plan.orders.iter().map(|order| Order {
@@ -99,6 +99,7 @@ fn rotator(settings: Settings, planted: Option<Planted>) -> Box<dyn Role> {
         Some(Planted::RotatorRegenerates) => flawed(role, planted::Regenerates::default()),
         Some(Planted::RotatorTakesOverEmpty) => flawed(role, planted::TakesOverEmpty::default()),
         Some(Planted::RotatorForgetsRevocation) => flawed(role, planted::ForgetsRevocation::default()),
+        Some(Planted::RotatorForgetsOrphan) => flawed(role, planted::ForgetsOrphans::default()),
         Some(Planted::RotatorForgetsRetire) => flawed(role, planted::ForgetsRetire::default()),
         Some(Planted::RotatorGivesUp) => flawed(role, planted::GivesUp::new(target)),
         Some(Planted::RotatorSkipsQuarantine) => Box::new(planted::target::HurriedRotator::new(role)),

@@ -240,6 +240,7 @@ mod tests {
                 refused: second,
                 rollback: second,
                 converge: second,
+                orphan: Span::ZERO,
             },
             network: Network { latency_min, latency_max },
             store: Store { latency_min, latency_max },
@@ -248,6 +249,7 @@ mod tests {
             end_at: Instant(100),
             builds: Vec::new(),
             floor: tumbler_types::Format::LOWEST,
+            lags: Vec::new(),
             offsets: vec![Offset { node: NodeId(3), nanos: -500_000_000 }],
             orders: Vec::new(),
             faults: vec![Fault {

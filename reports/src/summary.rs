@@ -268,6 +268,7 @@ PASS  1,200/1,200 seeds  1 scenario  41.3 s  distinct traces 1,200
   privilege-preserved       2,400        1,200   1.2 s / 5.0 s
   rotated-when-due          2,400        1,200   1.2 s / 5.0 s
   transitions-legal         2,400        1,200   1.2 s / 5.0 s
+  orphan-free               2,400        1,200   1.2 s / 5.0 s
   assumes  clock-within-epsilon 250 ms, fsync-honest
   not excluded: failures rarer than 1 in 400 seeds (95 %)
   wrote target/tumbler/results.csv

@@ -88,6 +88,7 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "last-write-wins",
     "single-principal",
     "privileges",
+    "api-keys",
 ];
 
 /// Patterns of published incidents, in the order of their catalog.

@@ -64,6 +64,10 @@ pub(crate) struct TopologyTable {
     pub secrets: Spanned<i64>,
     pub enforcement: Option<Spanned<String>>,
     pub principals: Option<Spanned<i64>>,
+    /// Who makes the values: `rotator`, or `target`.
+    pub minted_by: Option<Spanned<String>>,
+    /// How much later than it came a copy is visible at a replica.
+    pub lag: Option<Words>,
 }
 
 /// What is absent has the protocol's default.
@@ -93,6 +97,8 @@ pub(crate) struct BoundsTable {
     pub converge: Words,
     /// Longest time without service in a rotation at a target with one principal.
     pub outage: Option<Words>,
+    /// Longest time for which a minted key may be on no record.
+    pub orphan: Option<Words>,
 }
 
 #[derive(Deserialize)]

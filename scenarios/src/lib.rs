@@ -24,6 +24,7 @@ mod names;
 mod range;
 mod scenario;
 mod suite;
+mod topology;
 
 pub use catalog::{Shipped, catalog, scenario, suite, suites};
 pub use error::ScenarioError;

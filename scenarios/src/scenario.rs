@@ -10,19 +10,20 @@ use crate::ScenarioError;
 use crate::entry::{BuildEntry, ClockEntry, Context, OrderEntry};
 use crate::error::Flaw;
 use crate::fault::FaultEntry;
-use crate::file::{LatencyTable, SCHEMA, ScenarioFile, SwarmTable, TimingTable, TopologyTable, Words};
+use crate::file::{LatencyTable, SCHEMA, ScenarioFile, SwarmTable, TimingTable, Words};
 use crate::incident::Incident;
 use crate::names;
 use crate::range::{Drawn, spell};
+use crate::topology::{lag_of, orphan_of, topology_of};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use toml::Spanned;
-use tumbler_plan::plan::Offset;
+use tumbler_plan::plan::{Lag, Offset};
 use tumbler_plan::swarm::Swarm;
-use tumbler_plan::{Deployed, Digest, Fault, Network, Order, Plan, Store};
+use tumbler_plan::{Deployed, Digest, Fault, Network, Order, Plan, Store, Stream, StreamName};
 use tumbler_types::{
-    Adapter, Assumption, Bounds, Build, Enforcement, FaultId, Format, Instant, NodeId, Principals, RoleKind,
-    Span, Timing, Topology, Verdict,
+    Assumption, Bounds, Build, Enforcement, FaultId, Format, Instant, NodeId, RoleKind, Span, Timing,
+    Topology, Verdict,
 };
 
 /// A scenario, checked. With a seed it is a plan.
@@ -44,6 +45,8 @@ pub struct Scenario {
     end_at: Instant,
     floor: Format,
     builds: Vec<BuildEntry>,
+    /// How late copies are visible at a replica.
+    lag: Option<Drawn<Span>>,
     clocks: Vec<ClockEntry>,
     orders: Vec<OrderEntry>,
     faults: Vec<FaultEntry>,
@@ -113,6 +116,7 @@ impl Scenario {
             end_at: self.end_at,
             builds: self.draw_builds(seed),
             floor: self.floor,
+            lags: self.draw_lags(seed),
             offsets: self.draw_offsets(seed),
             orders: self.draw_orders(seed),
             faults: self.draw_faults(seed),
@@ -128,6 +132,16 @@ impl Scenario {
             builds.extend(entry.nodes().iter().map(|node| (*node, entry.draw(seed, *node))));
         }
         builds.into_values().filter(|deployed| deployed.build != Build::default()).collect()
+    }
+
+    /// One for each replica, for the whole run.
+    fn draw_lags(&self, seed: u64) -> Vec<Lag> {
+        let Some(lag) = &self.lag else { return Vec::new() };
+        let draw = |node: NodeId| {
+            let mut stream = Stream::new(seed, StreamName::Lags, (u32::from(node.0), 0), 0);
+            Lag { node, span: lag.draw(&mut stream) }
+        };
+        self.topology.of_kind(RoleKind::Replica).map(draw).filter(|lag| lag.span > Span::ZERO).collect()
     }
 
     /// By node; a later entry stands for the nodes that it names.
@@ -178,7 +192,9 @@ impl Scenario {
             refused: single("refused", &file.bounds.refused)?,
             rollback: single("rollback", &file.bounds.rollback)?,
             converge: single("converge", &file.bounds.converge)?,
+            orphan: orphan_of(&file.topology, &topology, file.bounds.orphan.as_ref())?,
         };
+        let lag = lag_of(file.topology.get_ref(), &timing)?;
         let heal_at = single("heal_at", &file.heal_at)?;
         let end_at = single("end_at", &file.end_at)?;
         let end_min = heal_at.plus(bounds.converge).plus(END_SLACK);
@@ -234,6 +250,7 @@ impl Scenario {
             bounds,
             floor,
             builds,
+            lag,
             clocks,
             orders,
             faults,
@@ -261,44 +278,6 @@ pub(crate) fn about_of(spanned: &Spanned<String>) -> Result<String, Flaw> {
             .expected("one line of text"));
     }
     Ok(about.to_owned())
-}
-
-fn topology_of(spanned: &Spanned<TopologyTable>, outage: Option<&Words>) -> Result<Topology, Flaw> {
-    let TopologyTable { rotators, agents, replicas, workloads, secrets, enforcement, principals } =
-        spanned.get_ref();
-    let principals = principals_of(principals.as_ref(), outage)?;
-    if let (Some(word), Principals::One { .. }) = (enforcement, principals) {
-        return Err(Flaw::new(word.span(), "one principal needs fences", "remove `enforcement`")
-            .expected("fences, where each version ends the last one")
-            .got(word.get_ref()));
-    }
-    let enforcement = enforcement.as_ref().map(names::enforcement).transpose()?.unwrap_or_default();
-    Ok(Topology {
-        rotators: counted("rotators", rotators, 1, ROLE_MAX)?,
-        agents: counted("agents", agents, 1, ROLE_MAX)?,
-        replicas: counted("replicas", replicas, 0, ROLE_MAX)?,
-        workloads: counted("workloads", workloads, 0, ROLE_MAX)?,
-        secrets: counted("secrets", secrets, 1, ROLE_MAX)?,
-        adapter: Adapter { enforcement, principals },
-    })
-}
-
-/// One principal comes with a declared outage, and only one does.
-fn principals_of(count: Option<&Spanned<i64>>, outage: Option<&Words>) -> Result<Principals, Flaw> {
-    let number = count.map(|spanned| counted("principals", spanned, 1, 2)).transpose()?;
-    match (number, count, outage) {
-        (Some(1), _, Some(words)) => Ok(Principals::One { outage: single("outage", words)? }),
-        (Some(1), Some(spanned), None) => {
-            let remedy = "say in [bounds] how long holders may be refused, for example `outage = \"8s\"`";
-            Err(Flaw::new(spanned.span(), "one principal without an `outage`", remedy)
-                .expected("a bound on the window in which nobody is served"))
-        }
-        (_, _, Some(words)) => {
-            Err(Flaw::new(words.span.clone(), "`outage` has no meaning here", "remove it")
-                .expected("`outage` beside `principals = 1`"))
-        }
-        (_, _, None) => Ok(Principals::Two),
-    }
 }
 
 fn timing_of(table: &TimingTable) -> Result<Timing, Flaw> {
@@ -460,7 +439,7 @@ fn latency(what: &str, table: &LatencyTable) -> Result<Drawn<Span>, Flaw> {
 }
 
 /// A duration that is not drawn.
-fn single(what: &str, words: &Words) -> Result<Span, Flaw> {
+pub(crate) fn single(what: &str, words: &Words) -> Result<Span, Flaw> {
     let drawn = Drawn::<Span>::parse(what, words)?;
     if words.items.len() != 1 {
         return Err(Flaw::new(words.span.clone(), format!("`{what}` cannot be drawn"), "write one duration")
@@ -470,7 +449,7 @@ fn single(what: &str, words: &Words) -> Result<Span, Flaw> {
     Ok(drawn.min)
 }
 
-fn counted(what: &str, spanned: &Spanned<i64>, min: u16, max: u16) -> Result<u16, Flaw> {
+pub(crate) fn counted(what: &str, spanned: &Spanned<i64>, min: u16, max: u16) -> Result<u16, Flaw> {
     let number = *spanned.get_ref();
     u16::try_from(number).ok().filter(|number| (min..=max).contains(number)).ok_or_else(|| {
         let span: Range<usize> = spanned.span();
@@ -486,7 +465,6 @@ const ROLES_HIT: [RoleKind; 5] =
 /// No fault of this build leaves the others.
 const BREAKABLE: [Assumption; 1] = [Assumption::ClockWithinEpsilon];
 const NAME_MAX: usize = 40;
-const ROLE_MAX: u16 = 64;
 const SWARM_MAX: u32 = 200;
 const END_SLACK: Span = Span::from_secs(5);
 const WINDOW_MIN: Span = Span::from_secs(5);

@@ -12,6 +12,7 @@ mod agent;
 mod authority;
 mod effect;
 mod flaw;
+mod key;
 mod lease;
 mod replica;
 mod store;
@@ -26,6 +27,7 @@ pub use effect::{
     ValidatesAfterwards,
 };
 pub use flaw::{Flaw, Flawed};
+pub use key::ForgetsOrphans;
 pub use lease::{RefreshesOnePath, RenewerDies, RestartsLease, StaysUnhealthy};
 pub use replica::KeepingReplica;
 pub use store::LosingStore;

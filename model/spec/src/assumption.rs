@@ -68,7 +68,10 @@ pub const fn owed(invariant: Invariant, fault: FaultKind) -> Owed {
         | Invariant::NoDowngrade
         | Invariant::PrivilegePreserved
         | Invariant::TransitionsLegal => Owed::Holds,
-        Invariant::RevokedUndelivered | Invariant::RevokedRefused | Invariant::HolderServed => {
+        Invariant::RevokedUndelivered
+        | Invariant::RevokedRefused
+        | Invariant::HolderServed
+        | Invariant::OrphanFree => {
             if takes_away {
                 Owed::Reachable
             } else {
@@ -148,7 +151,9 @@ pub const fn carries(assumption: Assumption) -> &'static [Invariant] {
             Invariant::NoDowngrade,
         ],
         Assumption::TargetFenced => &[Invariant::AppliedOnce, Invariant::RollbackPossible],
-        Assumption::ActorLifetime => &[Invariant::AppliedOnce, Invariant::RevokedRefused],
+        Assumption::ActorLifetime => {
+            &[Invariant::AppliedOnce, Invariant::RevokedRefused, Invariant::OrphanFree]
+        }
         Assumption::TwoPrincipals => &[Invariant::RollbackPossible, Invariant::HolderServed],
         Assumption::ReplicaCloses => &[Invariant::RevokedRefused],
         Assumption::IdentitiesTrue => &Invariant::ALL,

@@ -198,7 +198,7 @@ fn same_or(condition: bool, why: impl FnOnce() -> String) -> Result<(), Why> {
 }
 
 fn is_known(slice: &Slice, value: Tag) -> bool {
-    value.is_none() || slice.version_of(value).is_some()
+    value.is_none() || slice.is_known(value)
 }
 
 /// The primary authenticates from its durable rows; a replica from a copy of some earlier ones.
@@ -215,7 +215,8 @@ fn authenticates(
             format!("the primary accepts {accepted}, not {value}")
         })
     } else {
-        let known = slice.version_of(value).is_some_and(|version| version.principal == principal);
+        let of_version = slice.version_of(value).map(|version| version.principal == principal);
+        let known = of_version.unwrap_or_else(|| slice.minted.contains(&value));
         same_or(known, || format!("no version of {principal:?} ever had the value {value}"))
     }
 }

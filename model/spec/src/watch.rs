@@ -6,17 +6,18 @@
 
 use crate::invariant::{
     Claims, Judged, Service, Why, invariant_applied_once, invariant_converges, invariant_durable_ack,
-    invariant_holder_served, invariant_no_downgrade, invariant_privilege_preserved,
+    invariant_holder_served, invariant_no_downgrade, invariant_orphan_free, invariant_privilege_preserved,
     invariant_revoked_refused, invariant_revoked_undelivered, invariant_rollback_possible,
-    invariant_rotated_when_due, invariant_transitions_legal, overdue, rollback_goal_of, service,
-    undelivered_deadline,
+    invariant_rotated_when_due, invariant_transitions_legal, left_over, overdue, rollback_goal_of, service,
+    stray_lasted, undelivered_deadline,
 };
 use crate::judgement::{Exercise, Finding, Tally};
 use crate::ledger::Ledger;
 use crate::monitor::Monitor;
 use std::collections::BTreeSet;
 use tumbler_types::{
-    Cause, Command, Event, FaultKind, Instant, Invariant, NodeId, Observed, Phase, SecretId, Span, VersionId,
+    Cause, Command, Event, FaultKind, Instant, Invariant, NodeId, Observed, Phase, Principal, SecretId, Span,
+    VersionId,
 };
 
 /// Counts one run's antecedents, keeps its findings, and watches its deadlines.
@@ -153,6 +154,11 @@ impl Watch {
                 if from.is_some() {
                     let judged = invariant_rotated_when_due(ledger, &self.claims, observed);
                     self.record(ledger, observed, Invariant::RotatedWhenDue, secret, judged);
+                    if matches!(command, Command::Fill { .. }) {
+                        let judged = invariant_applied_once(ledger, observed);
+                        self.record(ledger, observed, Invariant::AppliedOnce, secret, judged);
+                        self.stray(ledger, observed, secret);
+                    }
                 }
                 ledger.fold(observed);
                 let judged = invariant_transitions_legal(ledger, observed, from);
@@ -172,6 +178,7 @@ impl Watch {
                 self.record(ledger, observed, Invariant::AppliedOnce, secret, judged);
                 let judged = invariant_privilege_preserved(ledger, observed);
                 self.record(ledger, observed, Invariant::PrivilegePreserved, secret, judged);
+                self.stray(ledger, observed, secret);
                 ledger.fold(observed);
                 let judged = invariant_transitions_legal(ledger, observed, None);
                 self.record(ledger, observed, Invariant::TransitionsLegal, secret, judged);
@@ -243,6 +250,14 @@ impl Watch {
                     Judged::Silent | Judged::Held => {}
                 }
             }
+            match left_over(ledger, &self.claims, secret, end) {
+                Judged::Near(lasted) => self.near(Invariant::OrphanFree, lasted),
+                Judged::Broken(why) => {
+                    self.count(Invariant::OrphanFree, self.fault_last.is_some());
+                    self.find(ledger, &last, Invariant::OrphanFree, secret, why);
+                }
+                Judged::Silent | Judged::Held => {}
+            }
             if self.standing > 0 || end < quiet.plus(self.claims.bounds.converge) {
                 continue;
             }
@@ -282,6 +297,7 @@ impl Watch {
             Invariant::RevokedRefused => Some(self.claims.bounds.refused),
             Invariant::RollbackPossible => Some(self.claims.bounds.rollback),
             Invariant::HolderServed => Some(self.claims.bounds.served),
+            Invariant::OrphanFree => Some(self.claims.bounds.orphan),
             Invariant::Converges | Invariant::RotatedWhenDue => Some(self.claims.bounds.converge),
         }
     }
@@ -338,10 +354,23 @@ impl Watch {
             | Command::RenewLease { .. }
             | Command::Begin { .. }
             | Command::RaiseFloor { .. }
+            | Command::Attempt { .. }
+            | Command::Fill { .. }
             | Command::ConfirmRefused { .. }
             | Command::Grant { .. }
             | Command::Acknowledge { .. } => {}
         }
+    }
+
+    /// A key that was on no record may be on one from here on, or be gone.
+    fn stray(&mut self, ledger: &Ledger, observed: &Observed, secret: SecretId) {
+        for principal in Principal::ALL {
+            if let Some(lasted) = stray_lasted(ledger, secret, principal, observed.at) {
+                self.near(Invariant::OrphanFree, lasted);
+            }
+        }
+        let judged = invariant_orphan_free(ledger, &self.claims, observed);
+        self.record(ledger, observed, Invariant::OrphanFree, secret, judged);
     }
 
     fn acknowledged(&mut self, ledger: &mut Ledger, observed: &Observed, secret: SecretId) {

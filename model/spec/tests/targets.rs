@@ -31,6 +31,7 @@ impl Run {
             refused: second.times(20),
             rollback: second.times(100),
             converge: second.times(200),
+            orphan: second.times(10),
         };
         let timing = Timing { actor_lifetime: LIFETIME, ..Timing::default() };
         let judges = Judges::new(&topology, &timing, &bounds, 0);
@@ -329,5 +330,149 @@ mod privileges {
         let mut run = begun();
         run.land(1, Step::Set, Principal::Green, 2);
         broken(run, Invariant::PrivilegePreserved);
+    }
+}
+
+mod keys {
+    use super::*;
+
+    /// Version 1 is current, in blue, with the tag 1.
+    fn run() -> Run {
+        Run::new(Adapter { enforcement: Enforcement::LastWriteWins, principals: Principals::Keys })
+    }
+
+    fn begun() -> Run {
+        let mut run = run();
+        run.commit(Command::OrderRotation {}).wait(11);
+        let until = Wall::at(run.at, 0).plus(Timing::default().lease_ttl);
+        run.commit(Command::AcquireLease { rotator: ROTATOR, epoch: Epoch(1), until });
+        let (version, principal) = (VersionId(2), Principal::Green);
+        let (epoch, txn, value, cause) = (Epoch(1), TxnId(1), Tag::NONE, Cause::Order);
+        run.commit(Command::Begin { epoch, txn, version, principal, value, cause });
+        run
+    }
+
+    fn open(run: &mut Run, attempt: u32) -> &mut Run {
+        run.commit(Command::Attempt { epoch: Epoch(1), txn: TxnId(1), attempt: Attempt(attempt) })
+    }
+
+    fn fill(run: &mut Run, attempt: u32, value: u64) -> &mut Run {
+        let (epoch, txn, principal) = (Epoch(1), TxnId(1), Principal::Green);
+        let attempt = Attempt(attempt);
+        run.commit(Command::Fill { epoch, txn, attempt, principal, value: Tag(value) })
+    }
+
+    fn mint(run: &mut Run, value: u64) -> &mut Run {
+        run.land(1, Step::Set, Principal::Green, value)
+    }
+
+    fn filled() -> Run {
+        let mut run = begun();
+        fill(mint(open(&mut run, 1), 7), 1, 7);
+        run
+    }
+
+    fn closed(mut run: Run) -> Run {
+        run.advance(1, &FORWARD).land(1, Step::Retire, Principal::Blue, 0).wait(QUARANTINE);
+        run.advance(1, &[Phase::Retire, Phase::Idle]);
+        run
+    }
+
+    #[track_caller]
+    fn diverged(run: Run, why: &str) {
+        let judgement = run.end();
+        let told = judgement.divergence.expect("a step that the spec forbids").why;
+        assert!(told.contains(why), "{told}");
+    }
+
+    #[test]
+    fn a_key_that_is_minted_and_put_on_record_passes() {
+        assert_eq!(passed(closed(filled()), Invariant::OrphanFree), 1);
+        assert_eq!(passed(closed(filled()), Invariant::AppliedOnce), 2);
+    }
+
+    #[test]
+    fn a_key_that_nobody_was_told_is_reaped_and_the_next_attempt_s_is_taken() {
+        let mut run = begun();
+        mint(open(&mut run, 1), 7).wait(9);
+        open(&mut run, 2).land(1, Step::Reap, Principal::Green, 0);
+        fill(mint(&mut run, 8), 2, 8);
+        assert_eq!(passed(closed(run), Invariant::OrphanFree), 2);
+    }
+
+    #[test]
+    fn a_key_on_no_record_beyond_its_bound_is_an_orphan() {
+        let mut run = begun();
+        mint(open(&mut run, 1), 7).wait(11);
+        broken(run, Invariant::OrphanFree);
+        let mut run = begun();
+        mint(open(&mut run, 1), 7).wait(11);
+        open(&mut run, 2).land(1, Step::Reap, Principal::Green, 0);
+        broken(run, Invariant::OrphanFree);
+    }
+
+    #[test]
+    fn the_bound_runs_from_when_the_target_can_be_reached() {
+        let mut run = begun();
+        mint(open(&mut run, 1), 7).see(TARGET, Event::Unreachable {}).wait(60);
+        run.see(TARGET, Event::Reachable {}).wait(9);
+        open(&mut run, 2).land(1, Step::Reap, Principal::Green, 0);
+        passed(run, Invariant::OrphanFree);
+    }
+
+    #[test]
+    fn a_rotation_that_closes_over_a_key_on_no_record_is_seen() {
+        let mut run = filled();
+        run.advance(1, &FORWARD).land(1, Step::Retire, Principal::Blue, 0);
+        run.land(1, Step::Set, Principal::Blue, 9).wait(9);
+        let mut late = run;
+        late.wait(QUARANTINE).advance(1, &[Phase::Retire, Phase::Idle]);
+        let judgement = late.end();
+        let found: Vec<Invariant> = judgement.findings.iter().map(|finding| finding.invariant).collect();
+        assert_eq!(found, [Invariant::TransitionsLegal, Invariant::OrphanFree]);
+    }
+
+    #[test]
+    fn what_an_earlier_attempt_minted_comes_onto_no_record() {
+        let mut run = begun();
+        mint(open(&mut run, 1), 7);
+        fill(open(&mut run, 2), 1, 7);
+        diverged(run, "expected attempt-2, got attempt-1");
+    }
+
+    #[test]
+    fn a_key_that_was_reaped_comes_onto_no_record() {
+        let mut run = begun();
+        mint(open(&mut run, 1), 7).land(1, Step::Reap, Principal::Green, 0);
+        fill(&mut run, 1, 7);
+        diverged(run, "expected a key that the primary accepts");
+    }
+
+    #[test]
+    fn one_key_of_a_transaction_at_most_comes_onto_the_record() {
+        let mut run = filled();
+        fill(&mut run, 1, 7);
+        broken(run, Invariant::AppliedOnce);
+    }
+
+    #[test]
+    fn nothing_is_minted_before_an_attempt_is_on_record() {
+        let mut run = begun();
+        mint(&mut run, 7);
+        diverged(run, "no record ever made");
+    }
+
+    #[test]
+    fn a_key_on_record_is_not_reaped() {
+        let mut run = filled();
+        run.land(1, Step::Reap, Principal::Green, 0);
+        diverged(run, "to delete v2");
+    }
+
+    #[test]
+    fn a_value_that_no_record_names_is_an_orphan_where_rotators_mint_too() {
+        let mut run = Run::new(Adapter::default());
+        run.begin(1, Principal::Green).land(1, Step::Set, Principal::Green, 9);
+        broken(run, Invariant::OrphanFree);
     }
 }

@@ -87,7 +87,14 @@ fn topology() -> Topology {
 
 fn bounds() -> Bounds {
     let second = Span::from_secs(1);
-    Bounds { undelivered: second, served: second, refused: second, rollback: second, converge: second }
+    Bounds {
+        undelivered: second,
+        served: second,
+        refused: second,
+        rollback: second,
+        converge: second,
+        orphan: second,
+    }
 }
 
 proptest! {

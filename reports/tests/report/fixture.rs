@@ -100,6 +100,7 @@ pub fn context<'a>(scenarios: impl IntoIterator<Item = &'a str>) -> Context {
             refused: Span::from_secs(30),
             rollback: Span::from_secs(60),
             converge: Span::from_secs(120),
+            orphan: Span::ZERO,
         },
     };
     let claims: BTreeMap<String, Claim> =

@@ -26,7 +26,7 @@ fn an_unknown_key_is_refused_with_the_known_ones() {
 small.toml:11:1: unknown field `replica`
 11 | replica = 1
    | ^^^^^^^
-   = expected: one of `rotators`, `agents`, `replicas`, `workloads`, `secrets`, `enforcement`, `principals`
+   = expected: one of `rotators`, `agents`, `replicas`, `workloads`, `secrets`, `enforcement`, `principals`, `minted_by`, `lag`
    = to do: correct the spelling of the key, or remove it
 "#,
     );
@@ -343,6 +343,38 @@ fn one_principal_where_the_last_write_wins() {
         .replace("served = \"10s\"", "served = \"10s\"\noutage = \"5s\"");
     let error = tumbler_scenarios::Scenario::parse("small.toml", &text).expect_err("they exclude each other");
     assert!(error.to_string().contains("one principal needs fences"), "{error}");
+}
+
+#[test]
+fn minted_keys_without_a_bound_on_orphans() {
+    check(
+        "secrets = 1",
+        "secrets = 1\nminted_by = \"target\"",
+        r#"
+small.toml:14:13: minted keys without a bound on orphans
+14 | minted_by = "target"
+   |             ^^^^^^^^
+   = expected: `orphan` beside `minted_by = "target"`
+   = to do: say in [bounds] how long a key may be on no record, for example `orphan = "30s"`
+"#,
+    );
+}
+
+#[test]
+fn minted_keys_beside_what_they_exclude() {
+    for (words, problem) in [
+        ("minted_by = \"target\"\nenforcement = \"fenced\"", "minted keys know no fences"),
+        ("minted_by = \"target\"\nprincipals = 1", "minted keys are two at most"),
+        ("minted_by = \"nobody\"", "unknown `minted_by`"),
+        ("lag = \"2500ms\"", "with this `lag` a replica is always out of touch"),
+    ] {
+        let text = crate::BASE.replace("secrets = 1", &format!("secrets = 1\n{words}"));
+        let error = tumbler_scenarios::Scenario::parse("small.toml", &text).expect_err(problem);
+        assert!(error.to_string().contains(problem), "{error}");
+    }
+    let text = crate::BASE.replace("served = \"10s\"", "served = \"10s\"\norphan = \"5s\"");
+    let error = tumbler_scenarios::Scenario::parse("small.toml", &text).expect_err("nothing is minted");
+    assert!(error.to_string().contains("`orphan` has no meaning here"), "{error}");
 }
 
 #[test]

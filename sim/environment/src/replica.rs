@@ -1,18 +1,37 @@
 //! A read replica of the target: authenticates from its copy, and closes itself when out of touch.
 //!
+//! With a lag, each copy counts only that much after it came: what the primary did is visible here
+//! later, and at each replica at another time.
+//!
 //! It keeps nothing on disk. A copy counts only if it left the primary later than the last one and
 //! not long ago, so that a message held on the way cannot bring a withdrawn value back.
 
+use std::collections::VecDeque;
 use tumbler_types::event::Refusal;
 use tumbler_types::role::v1::{Effect, Effects, Input, Now, Role};
-use tumbler_types::{Principal, Privileges, Tag, Timing, Token, Topology, Wall};
+use tumbler_types::{Principal, Privileges, Span, Tag, Timing, Token, Topology, Wall};
 use tumbler_wire::Frame;
 use tumbler_wire::frame::{LoginReply, LoginRequest, Replicate};
 use tumbler_wire::tag::value_tag;
 
 pub struct Replica {
     timing: Timing,
-    copies: Vec<Option<Copy>>,
+    lag: Span,
+    copies: Vec<Copies>,
+}
+
+/// One secret here.
+#[derive(Clone, Default)]
+struct Copies {
+    seen: Option<Copy>,
+    /// Came, and not visible yet; oldest first.
+    coming: VecDeque<Copy>,
+}
+
+impl Copies {
+    fn newest(&self) -> Option<&Copy> {
+        self.coming.back().or(self.seen.as_ref())
+    }
 }
 
 /// The last copy of one secret.
@@ -27,8 +46,17 @@ struct Copy {
 }
 
 impl Replica {
-    pub fn new(topology: &Topology, timing: Timing) -> Self {
-        Replica { timing, copies: topology.secrets().map(|_| None).collect() }
+    pub fn new(topology: &Topology, timing: Timing, lag: Span) -> Self {
+        Replica { timing, lag, copies: topology.secrets().map(|_| Copies::default()).collect() }
+    }
+
+    /// Lets what has come long enough ago be seen.
+    fn ripen(&mut self, now: Now) {
+        for copies in &mut self.copies {
+            while copies.coming.front().is_some_and(|copy| now.mono.since(copy.heard.mono) >= self.lag) {
+                copies.seen = copies.coming.pop_front();
+            }
+        }
     }
 
     fn handle_received(&mut self, now: Now, frame: &[u8]) {
@@ -38,16 +66,16 @@ impl Replica {
             return;
         };
         let Some(slot) = self.copies.get_mut(usize::from(secret.0)) else { return };
-        let is_newer = slot.is_none_or(|copy| sent > copy.sent);
+        let is_newer = slot.newest().is_none_or(|copy| sent > copy.sent);
         // Both clocks may be off by ε; a message older than that on top of a period was held.
         let age_max = self.timing.replication.plus(self.timing.epsilon.times(2));
         if is_newer && now.wall.since(sent) <= age_max {
-            *slot = Some(Copy { blue, green, blue_may, green_may, sent, heard: now });
+            slot.coming.push_back(Copy { blue, green, blue_may, green_may, sent, heard: now });
         }
     }
 
     fn login(&self, now: Now, request: &LoginRequest) -> LoginReply {
-        let copy = self.copies.get(usize::from(request.secret.0)).copied().flatten();
+        let copy = self.copies.get(usize::from(request.secret.0)).and_then(|copies| copies.seen);
         let refusal = match copy {
             Some(copy) if self.is_in_touch(now, &copy) => {
                 let accepted = match request.principal {
@@ -79,6 +107,7 @@ impl Replica {
 impl Role for Replica {
     fn handle(&mut self, now: Now, input: Input) -> Effects {
         let mut effects = Effects::new();
+        self.ripen(now);
         match input {
             Input::Received { from: _, frame } => self.handle_received(now, &frame),
             Input::Called { call, from: _, frame } => self.handle_called(now, call, &frame, &mut effects),

@@ -5,6 +5,10 @@
 //! handled one after the other. The whole state goes to the replicas after each change and
 //! periodically.
 //!
+//! Declared as minting, it is a service that hands out API keys instead: two at most, each minted
+//! here and told once, listed and deleted by name. It knows no fences then, and a repeated request
+//! mints once more.
+//!
 //! `Model:` sessions, transactions, rejection by policy and failover are not here.
 //! Source: M. Kleppmann on fencing: the resource itself must check the token.
 
@@ -12,12 +16,15 @@ use std::collections::VecDeque;
 use tumbler_types::event::Refusal;
 use tumbler_types::role::v1::{Effect, Effects, Input, Now, Record, Role};
 use tumbler_types::{
-    Enforcement, Fence, NodeId, Principal, Privileges, RoleKind, SecretId, Step, Tag, TimerId, Timing, Token,
-    Topology,
+    Enforcement, Fence, NodeId, Principal, Privileges, RoleKind, SecretId, SecretValue, Step, Tag, TimerId,
+    Timing, Token, Topology,
 };
-use tumbler_wire::frame::{ApplyReply, ApplyRequest, LoginReply, PrivilegeReply, QueryReply, Replicate};
+use tumbler_wire::frame::{
+    ApplyReply, ApplyRequest, DeleteReply, DeleteRequest, LoginReply, MintReply, PrivilegeReply, QueryReply,
+    Replicate,
+};
 use tumbler_wire::record::{WireFence, record_of, secret_of};
-use tumbler_wire::tag::value_tag;
+use tumbler_wire::tag::{tag_of, value_tag};
 use tumbler_wire::{Frame, TargetRecord};
 
 /// Requests that may wait per secret; one more is dropped, and its caller times out.
@@ -29,6 +36,8 @@ pub struct Target {
     enforcement: Enforcement,
     rows: Vec<Row>,
     tokens: u64,
+    entropy: [u8; 32],
+    minted: u64,
 }
 
 /// One secret at the target.
@@ -44,6 +53,9 @@ struct Row {
 #[derive(Clone)]
 enum Change {
     Apply(ApplyRequest),
+    /// With the key, once there is one.
+    Mint(WireFence, Option<(Principal, SecretValue)>),
+    Delete(DeleteRequest),
     Permit(Privileges),
 }
 
@@ -55,7 +67,15 @@ impl Target {
             writing: None,
             waiting: VecDeque::new(),
         };
-        Target { rows: topology.secrets().map(row).collect(), topology, timing, enforcement, tokens: 0 }
+        Target {
+            rows: topology.secrets().map(row).collect(),
+            topology,
+            timing,
+            enforcement,
+            tokens: 0,
+            entropy: [0; 32],
+            minted: 0,
+        }
     }
 
     fn handle_boot(&mut self, now: Now, disk: Vec<Record>, effects: &mut Effects) {
@@ -86,9 +106,16 @@ impl Target {
     }
 
     fn handle_called(&mut self, call: Token, frame: &[u8], effects: &mut Effects) {
+        let is_minting = self.topology.adapter.is_minting();
         let reply = match Frame::from_bytes(frame) {
-            Ok(Frame::ApplyRequest(request)) => {
+            Ok(Frame::ApplyRequest(request)) if !is_minting => {
                 return self.queue(request.secret, call, Change::Apply(request), effects);
+            }
+            Ok(Frame::MintRequest(request)) if is_minting => {
+                return self.queue(request.secret, call, Change::Mint(request.fence, None), effects);
+            }
+            Ok(Frame::DeleteRequest(request)) if is_minting => {
+                return self.queue(request.secret, call, Change::Delete(request), effects);
             }
             Ok(Frame::PrivilegeRequest(request)) => {
                 return self.queue(request.secret, call, Change::Permit(request.privileges), effects);
@@ -120,12 +147,13 @@ impl Target {
 
     /// Handles what waits for a row, until something has to be written.
     fn serve(&mut self, index: usize, effects: &mut Effects) {
-        let row = &mut self.rows[index];
-        while row.writing.is_none()
-            && let Some((call, change)) = row.waiting.pop_front()
+        while self.rows[index].writing.is_none()
+            && let Some((call, mut change)) = self.rows[index].waiting.pop_front()
         {
+            let fresh = self.mint();
+            let row = &mut self.rows[index];
             let mut next = row.durable.clone();
-            match &change {
+            match &mut change {
                 Change::Apply(request) => {
                     if let Some(applied) = answered(self.enforcement, row.durable.fence(), request) {
                         effects.push(reply(call, applied, row.durable.fence));
@@ -134,6 +162,25 @@ impl Target {
                     write(&mut next, request);
                 }
                 Change::Permit(privileges) => permit(&mut next, *privileges),
+                Change::Mint(fence, minted) => {
+                    let free = Principal::ALL.into_iter().find(|each| next.accepts(*each) == Tag::NONE);
+                    let Some(principal) = free else {
+                        effects.push(answer(call, MintReply { principal: Principal::Blue, value: none() }));
+                        continue;
+                    };
+                    put(&mut next, *fence, principal, value_tag(&fresh));
+                    *minted = Some((principal, fresh));
+                    self.minted += 1;
+                }
+                Change::Delete(request) => {
+                    let key = request.key;
+                    let held = Principal::ALL.into_iter().find(|each| next.accepts(*each) == key);
+                    let Some(principal) = held.filter(|_| !key.is_none()) else {
+                        effects.push(answer(call, DeleteReply { gone: true }));
+                        continue;
+                    };
+                    put(&mut next, request.fence, principal, Tag::NONE);
+                }
             }
             let token = Token(self.tokens);
             self.tokens += 1;
@@ -155,14 +202,27 @@ impl Target {
         }
         effects.push(match change {
             Change::Apply(_) => reply(call, is_kept, row.durable.fence),
-            Change::Permit(_) => {
-                Effect::Reply { call, frame: Frame::from(PrivilegeReply { done: is_kept }).to_bytes() }
+            Change::Permit(_) => answer(call, PrivilegeReply { done: is_kept }),
+            Change::Delete(_) => answer(call, DeleteReply { gone: is_kept }),
+            Change::Mint(_, minted) => {
+                let (principal, value) = minted.filter(|_| is_kept).unwrap_or((Principal::Blue, none()));
+                answer(call, MintReply { principal, value })
             }
         });
         if is_kept {
             self.replicate(now, &self.rows[index], effects);
         }
         self.serve(index, effects);
+    }
+
+    /// 128 bits that the next key consists of.
+    fn mint(&self) -> SecretValue {
+        let (left, right) = self.entropy.split_at(16);
+        let half = |key: &[u8]| {
+            let key = key.try_into().expect("half of 32 bytes is 16");
+            tag_of(key, &self.minted.to_le_bytes()).0.to_le_bytes()
+        };
+        SecretValue::new([half(left), half(right)].concat())
     }
 }
 
@@ -179,13 +239,17 @@ fn answered(enforcement: Enforcement, last: Option<Fence>, request: &ApplyReques
 /// A value that comes into force gets what the other principal has: at each rotation anew, because
 /// the operator may have changed it since this one was used last.
 fn write(row: &mut TargetRecord, request: &ApplyRequest) {
-    row.fence = Some(request.fence);
-    row.touched = request.principal;
     let value = if request.value.is_empty() { Tag::NONE } else { value_tag(&request.value) };
-    if request.fence.step == Step::Set && row.accepts(request.principal) == Tag::NONE {
-        row.permit(request.principal, row.may(request.principal.other()));
+    put(row, request.fence, request.principal, value);
+}
+
+fn put(row: &mut TargetRecord, fence: WireFence, principal: Principal, value: Tag) {
+    row.fence = Some(fence);
+    row.touched = principal;
+    if fence.step == Step::Set && row.accepts(principal) == Tag::NONE {
+        row.permit(principal, row.may(principal.other()));
     }
-    row.set(request.principal, value);
+    row.set(principal, value);
 }
 
 /// Every principal that accepts something; both if none does.
@@ -200,14 +264,25 @@ fn permit(row: &mut TargetRecord, privileges: Privileges) {
 }
 
 fn reply(call: Token, applied: bool, last: Option<WireFence>) -> Effect {
-    Effect::Reply { call, frame: Frame::from(ApplyReply { applied, last }).to_bytes() }
+    answer(call, ApplyReply { applied, last })
+}
+
+fn answer(call: Token, reply: impl Into<Frame>) -> Effect {
+    Effect::Reply { call, frame: reply.into().to_bytes() }
+}
+
+fn none() -> SecretValue {
+    SecretValue::new(Vec::new())
 }
 
 impl Role for Target {
     fn handle(&mut self, now: Now, input: Input) -> Effects {
         let mut effects = Effects::new();
         match input {
-            Input::Boot { disk, log: _, entropy: _ } => self.handle_boot(now, disk, &mut effects),
+            Input::Boot { disk, log: _, entropy } => {
+                self.entropy = entropy;
+                self.handle_boot(now, disk, &mut effects);
+            }
             Input::Timer { timer: TimerId(_) } => self.handle_timer(now, &mut effects),
             Input::Called { call, from: NodeId(_), frame } => self.handle_called(call, &frame, &mut effects),
             Input::Persisted { token } => self.handle_written(now, token, true, &mut effects),

@@ -4,8 +4,8 @@ use tumbler_environment::{Replica, Target};
 use tumbler_types::event::Refusal;
 use tumbler_types::role::v1::{Effect, Input, Now, Role};
 use tumbler_types::{
-    Enforcement, Epoch, Fence, Mono, NodeId, Principal, SecretId, SecretValue, Step, Tag, Timing, Token,
-    Topology, TxnId, Wall,
+    Enforcement, Epoch, Fence, Mono, NodeId, Principal, SecretId, SecretValue, Span, Step, Tag, Timing,
+    Token, Topology, TxnId, Wall,
 };
 use tumbler_wire::Frame;
 use tumbler_wire::frame::{ApplyRequest, LoginRequest, Replicate};
@@ -113,7 +113,7 @@ fn copy(replica: &mut Replica, at: u64, sent: u64, byte: u8) {
 
 #[test]
 fn a_replica_serves_its_copy_until_it_is_out_of_touch() {
-    let mut replica = Replica::new(&topology(), Timing::default());
+    let mut replica = Replica::new(&topology(), Timing::default(), Span::ZERO);
     assert_eq!(login(&mut replica, now(0), 1), Some(Refusal::Stale));
     copy(&mut replica, 10, 5, 1);
     assert_eq!(login(&mut replica, now(3_010), 1), None);
@@ -124,11 +124,115 @@ fn a_replica_serves_its_copy_until_it_is_out_of_touch() {
 
 #[test]
 fn a_copy_that_was_held_on_the_way_brings_nothing_back() {
-    let mut replica = Replica::new(&topology(), Timing::default());
+    let mut replica = Replica::new(&topology(), Timing::default(), Span::ZERO);
     copy(&mut replica, 600, 500, 2);
     copy(&mut replica, 610, 100, 1);
     assert_eq!(login(&mut replica, now(620), 1), Some(Refusal::WrongValue), "an older copy");
-    let mut fresh = Replica::new(&topology(), Timing::default());
+    let mut fresh = Replica::new(&topology(), Timing::default(), Span::ZERO);
     copy(&mut fresh, 2_000, 900, 1);
     assert_eq!(login(&mut fresh, now(2_010), 1), Some(Refusal::Stale), "a copy that is too old to be heard");
+}
+
+#[test]
+fn a_copy_counts_only_after_the_replica_s_lag() {
+    let mut replica = Replica::new(&topology(), Timing::default(), Span::from_millis(800));
+    copy(&mut replica, 10, 5, 1);
+    assert_eq!(login(&mut replica, now(809), 1), Some(Refusal::Stale), "nothing is visible yet");
+    assert_eq!(login(&mut replica, now(810), 1), None);
+    copy(&mut replica, 900, 890, 2);
+    assert_eq!(login(&mut replica, now(1_699), 1), None, "still the one before");
+    assert_eq!(login(&mut replica, now(1_700), 1), Some(Refusal::WrongValue));
+    assert_eq!(login(&mut replica, now(1_700), 2), None);
+}
+
+mod keys {
+    use super::*;
+    use tumbler_types::{Adapter, Principals};
+    use tumbler_wire::frame::{DeleteRequest, MintRequest, QueryRequest};
+
+    fn service() -> Target {
+        let adapter = Adapter { enforcement: Enforcement::LastWriteWins, principals: Principals::Keys };
+        let topology = Topology { adapter, ..topology() };
+        let mut target = Target::new(topology, Timing::default(), adapter.enforcement);
+        let _ = target.handle(now(0), Input::Boot { disk: vec![], log: vec![], entropy: [5; 32] });
+        target
+    }
+
+    /// One call, its write included; the disk keeps it, or not.
+    fn ask(target: &mut Target, frame: impl Into<Frame>, is_kept: bool) -> Frame {
+        let input = Input::Called { call: Token(1), from: NodeId(1), frame: frame.into().to_bytes() };
+        let mut effects: Vec<Effect> = target.handle(now(0), input).into_iter().collect();
+        if let Some(Effect::Persist { token, .. }) = effects.first() {
+            assert!(replies(effects.clone()).is_empty(), "no key is told before it is durable");
+            let token = *token;
+            let input = if is_kept { Input::Persisted { token } } else { Input::PersistFailed { token } };
+            effects = target.handle(now(0), input).into_iter().collect();
+        }
+        replies(effects).into_iter().next().expect("one answer")
+    }
+
+    fn mint(target: &mut Target, is_kept: bool) -> Option<(Principal, SecretValue)> {
+        let request = MintRequest { secret: SECRET, fence: fence(1, 1, Step::Set).into() };
+        let Frame::MintReply(reply) = ask(target, request, is_kept) else { panic!("a key, or none") };
+        (!reply.value.is_empty()).then_some((reply.principal, reply.value))
+    }
+
+    fn list(target: &mut Target) -> [Tag; 2] {
+        let Frame::QueryReply(reply) = ask(target, QueryRequest { secret: SECRET }, true) else {
+            panic!("a list")
+        };
+        [reply.blue, reply.green]
+    }
+
+    fn delete(target: &mut Target, key: Tag) -> bool {
+        let fence = fence(1, 1, Step::Reap).into();
+        let Frame::DeleteReply(reply) = ask(target, DeleteRequest { secret: SECRET, fence, key }, true)
+        else {
+            panic!("gone, or not")
+        };
+        reply.gone
+    }
+
+    #[test]
+    fn every_request_mints_another_key_until_there_are_two() {
+        let mut target = service();
+        let (first, second) = (mint(&mut target, true), mint(&mut target, true));
+        let (Some((blue, one)), Some((green, two))) = (first, second) else { panic!("two keys") };
+        assert_eq!((blue, green), (Principal::Blue, Principal::Green));
+        assert_ne!(one, two);
+        assert_eq!(list(&mut target), [value_tag(&one), value_tag(&two)]);
+        assert_eq!(mint(&mut target, true), None, "as many as there may be");
+    }
+
+    #[test]
+    fn a_key_is_deleted_by_its_name_and_another_of_its_place_is_left() {
+        let mut target = service();
+        let one = value_tag(&mint(&mut target, true).expect("a key").1);
+        assert!(delete(&mut target, one));
+        let two = value_tag(&mint(&mut target, true).expect("a key").1);
+        assert_ne!(one, two);
+        assert!(delete(&mut target, one), "it is gone, and the deletion came twice");
+        assert!(delete(&mut target, Tag::NONE), "no key has no name");
+        assert_eq!(list(&mut target), [two, Tag::NONE]);
+    }
+
+    #[test]
+    fn a_key_that_the_disk_did_not_take_is_told_to_nobody() {
+        let mut target = service();
+        assert_eq!(mint(&mut target, false), None);
+        assert_eq!(list(&mut target), [Tag::NONE; 2]);
+    }
+
+    #[test]
+    fn it_takes_no_value_from_outside() {
+        let request = ApplyRequest {
+            secret: SECRET,
+            fence: fence(1, 1, Step::Set).into(),
+            principal: Principal::Blue,
+            value: value(1),
+        };
+        let frame = Frame::from(request).to_bytes();
+        let input = Input::Called { call: Token(1), from: NodeId(1), frame };
+        assert!(service().handle(now(0), input).is_empty());
+    }
 }

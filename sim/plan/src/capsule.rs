@@ -248,6 +248,7 @@ mod tests {
                 refused: Span::from_secs(1),
                 rollback: Span::from_secs(1),
                 converge: Span::from_secs(1),
+                orphan: Span::ZERO,
             },
             network: Network { latency_min, latency_max },
             store: Store { latency_min, latency_max },
@@ -256,6 +257,7 @@ mod tests {
             end_at: Instant(9),
             builds: Vec::new(),
             floor: tumbler_types::Format::LOWEST,
+            lags: Vec::new(),
             offsets: Vec::new(),
             orders: Vec::new(),
             faults: vec![Fault {

@@ -32,6 +32,9 @@ pub struct Plan {
     /// The lowest format that may be spoken, from the start.
     #[serde(default = "floor", skip_serializing_if = "is_floor")]
     pub floor: Format,
+    /// How much later than it came a copy is visible at a replica.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lags: Vec<Lag>,
     /// Wall-clock offsets from the start, in nanoseconds.
     pub offsets: Vec<Offset>,
     pub orders: Vec<Order>,
@@ -71,6 +74,11 @@ impl Plan {
         exceeded.filter(|assumption| self.breaks.contains(assumption)).collect()
     }
 
+    /// How much later what reaches a replica is visible there.
+    pub fn lag(&self, node: NodeId) -> Span {
+        self.lags.iter().find(|lag| lag.node == node).map_or(Span::ZERO, |lag| lag.span)
+    }
+
     /// The build that a node begins with.
     pub fn build(&self, node: NodeId) -> Build {
         self.builds
@@ -97,6 +105,14 @@ const fn floor() -> Format {
 pub struct Deployed {
     pub node: NodeId,
     pub build: Build,
+}
+
+/// What reaches this replica is visible there only this much later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lag {
+    pub node: NodeId,
+    pub span: Span,
 }
 
 /// A node's wall clock differs from true time by this from the start.
@@ -199,10 +215,12 @@ pub enum Planted {
     /// The target's disk drops the transport of a principal that comes into force; caught by
     /// `privilege-preserved`.
     TargetDropsTransport,
+    /// A key that no record names is overlooked; caught by `orphan-free`.
+    RotatorForgetsOrphan,
 }
 
 impl Planted {
-    pub const ALL: [Planted; 31] = [
+    pub const ALL: [Planted; 32] = [
         Planted::LyingFsync,
         Planted::SendBeforePersist,
         Planted::TargetIgnoresFences,
@@ -234,6 +252,7 @@ impl Planted {
         Planted::RotatorForgetsRetire,
         Planted::AuthorityForgetsDueTime,
         Planted::TargetDropsTransport,
+        Planted::RotatorForgetsOrphan,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -269,6 +288,7 @@ impl Planted {
             Planted::RotatorForgetsRetire => "rotator-forgets-retire",
             Planted::AuthorityForgetsDueTime => "authority-forgets-due-time",
             Planted::TargetDropsTransport => "target-drops-transport",
+            Planted::RotatorForgetsOrphan => "rotator-forgets-orphan",
         }
     }
 }

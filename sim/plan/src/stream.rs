@@ -33,6 +33,8 @@ pub enum StreamName {
     Probes = 9,
     /// The builds that the nodes of one scenario begin as.
     Builds = 10,
+    /// How late copies are visible at the replicas of one scenario.
+    Lags = 11,
 }
 
 /// One stream of one entity.

@@ -187,6 +187,7 @@ impl Authority {
             due: slice.due(at).is_some(),
             ready: guard::is_ready(slice, &self.settings, at),
             quarantine_left: guard::quarantine_left(slice, &self.settings, at),
+            attempt: slice.attempt,
         }
     }
 }
@@ -231,6 +232,16 @@ fn decide(slice: &Slice, settings: &Settings, from: NodeId, at: Wall, frame: &Fr
         Frame::AdvanceRequest(body) => {
             guard::advance(slice, settings, from, at, (body.epoch, body.txn), (body.from, body.to))
         }
+        Frame::AttemptRequest(body) => {
+            guard::attempt(slice, settings, from, (body.epoch, body.txn), body.attempt)
+        }
+        Frame::FillRequest(body) => guard::fill(
+            slice,
+            from,
+            (body.epoch, body.txn),
+            body.attempt,
+            (body.principal, body.value.clone()),
+        ),
         Frame::ConfirmRequest(body) => guard::confirm(slice, from, at, body.epoch, body.version),
         Frame::OrderRequest(body) => guard::order(slice, body.order, body.txn),
         Frame::HeartbeatRequest(body) => {
@@ -251,6 +262,10 @@ fn decide(slice: &Slice, settings: &Settings, from: NodeId, at: Wall, frame: &Fr
         | Frame::GetReply(_)
         | Frame::PrivilegeRequest(_)
         | Frame::PrivilegeReply(_)
+        | Frame::MintRequest(_)
+        | Frame::MintReply(_)
+        | Frame::DeleteRequest(_)
+        | Frame::DeleteReply(_)
         | Frame::Unsupported(_) => Decision::Refuse,
     }
 }
@@ -261,6 +276,8 @@ fn secret_of(frame: &Frame) -> Option<SecretId> {
         Frame::LeaseRequest(body) => Some(body.secret),
         Frame::BeginRequest(body) => Some(body.secret),
         Frame::AdvanceRequest(body) => Some(body.secret),
+        Frame::AttemptRequest(body) => Some(body.secret),
+        Frame::FillRequest(body) => Some(body.secret),
         Frame::ConfirmRequest(body) => Some(body.secret),
         Frame::OrderRequest(body) => Some(body.secret),
         Frame::HeartbeatRequest(body) => Some(body.secret),
@@ -278,6 +295,10 @@ fn secret_of(frame: &Frame) -> Option<SecretId> {
         | Frame::GetReply(_)
         | Frame::PrivilegeRequest(_)
         | Frame::PrivilegeReply(_)
+        | Frame::MintRequest(_)
+        | Frame::MintReply(_)
+        | Frame::DeleteRequest(_)
+        | Frame::DeleteReply(_)
         | Frame::Unsupported(_) => None,
     }
 }

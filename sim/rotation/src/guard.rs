@@ -7,8 +7,8 @@ use crate::settings::Settings;
 use crate::slice::{Grant, Holder, Slice, Version};
 use tumbler_types::event::OrderKind;
 use tumbler_types::{
-    Command, Enforcement, Epoch, Format, NodeId, Phase, Principal, SecretValue, Serial, Span, TxnId,
-    VersionId, Wall,
+    Attempt, Command, Enforcement, Epoch, Format, NodeId, Phase, Principal, SecretValue, Serial, Span, Tag,
+    TxnId, VersionId, Wall,
 };
 use tumbler_wire::tag::value_tag;
 
@@ -79,11 +79,57 @@ pub fn begin(
         && txn == slice.txn.next()
         && version == slice.version_last.next()
         && principal == settings.next_principal(current.principal);
-    if !is_next || !is_fenced_in(slice, rotator, epoch) || value.is_empty() {
+    // Who mints says who has the value first.
+    let is_minting = settings.topology.adapter.is_minting();
+    if !is_next || !is_fenced_in(slice, rotator, epoch) || value.is_empty() != is_minting {
+        return Decision::Refuse;
+    }
+    let tag = if is_minting { Tag::NONE } else { value_tag(&value) };
+    let begin = Command::Begin { epoch, txn, version, principal, value: tag, cause };
+    Decision::Propose(begin, (!is_minting).then_some(value))
+}
+
+/// A rotator is about to have a key minted. Repeated, it is refused: under one number there is one
+/// mint, and who does not know whether he opened it opens another one.
+pub fn attempt(
+    slice: &Slice,
+    settings: &Settings,
+    rotator: NodeId,
+    (epoch, txn): (Epoch, TxnId),
+    attempt: Attempt,
+) -> Decision {
+    let is_open = is_unfilled(slice) && slice.txn == txn && attempt == slice.attempt.next();
+    if is_open && settings.topology.adapter.is_minting() && is_fenced_in(slice, rotator, epoch) {
+        Decision::Propose(Command::Attempt { epoch, txn, attempt }, None)
+    } else {
+        Decision::Refuse
+    }
+}
+
+/// A rotator says which key the target minted under the open attempt.
+pub fn fill(
+    slice: &Slice,
+    rotator: NodeId,
+    (epoch, txn): (Epoch, TxnId),
+    attempt: Attempt,
+    (principal, value): (Principal, SecretValue),
+) -> Decision {
+    if slice.txn != txn || slice.attempt != attempt || attempt == Attempt(0) || value.is_empty() {
+        return Decision::Refuse;
+    }
+    if slice.pending.as_ref().is_some_and(|pending| pending.value == value) {
+        return Decision::Done;
+    }
+    if !is_unfilled(slice) || !is_fenced_in(slice, rotator, epoch) {
         return Decision::Refuse;
     }
     let tag = value_tag(&value);
-    Decision::Propose(Command::Begin { epoch, txn, version, principal, value: tag, cause }, Some(value))
+    Decision::Propose(Command::Fill { epoch, txn, attempt, principal, value: tag }, Some(value))
+}
+
+/// The pending version waits for its value.
+fn is_unfilled(slice: &Slice) -> bool {
+    slice.phase == Phase::Draft && slice.pending.as_ref().is_some_and(|pending| pending.value.is_empty())
 }
 
 /// A rotator moves a rotation along an edge.
@@ -111,9 +157,15 @@ pub fn advance(
 }
 
 /// How long a last-write-wins target may still see what the record does not ask for any more: in
-/// `Draft` the effects of earlier transactions, later this one's `Set`. Fences need no such wait.
+/// `Draft` the effects of earlier transactions, later this one's `Set`. Fences need no such wait; nor
+/// does, in `Draft`, a key, because what may still come then deletes an earlier one by its name.
 pub fn quarantine_left(slice: &Slice, settings: &Settings, at: Wall) -> Span {
     match settings.topology.adapter.enforcement {
+        Enforcement::LastWriteWins
+            if settings.topology.adapter.is_minting() && slice.phase == Phase::Draft =>
+        {
+            Span::ZERO
+        }
         Enforcement::LastWriteWins if slice.txn > TxnId(0) => {
             slice.quiet_from.plus(settings.timing.quarantine()).since(at)
         }
@@ -139,7 +191,8 @@ pub const fn next_phase(phase: Phase) -> Option<Phase> {
 pub fn is_ready(slice: &Slice, settings: &Settings, at: Wall) -> bool {
     match slice.phase {
         Phase::Idle => false,
-        Phase::Draft | Phase::Staged | Phase::Promote | Phase::Retire | Phase::Discard => true,
+        Phase::Draft => !is_unfilled(slice),
+        Phase::Staged | Phase::Promote | Phase::Retire | Phase::Discard => true,
         Phase::Canary => {
             let Some(pending) = &slice.pending else { return false };
             slice.holders.iter().filter(|(agent, _)| settings.is_canary(*agent)).all(|(_, holder)| {

@@ -9,6 +9,8 @@
 //!
 //! Upholds `applied-once`, `revoked-refused`.
 
+mod keys;
+
 use crate::guard::next_phase;
 use crate::settings::Settings;
 use tumbler_types::event::{OrderKind, Refusal};
@@ -43,6 +45,10 @@ struct Desk {
     record: Option<Record>,
     /// A rotation whose pending version was seen to have other privileges than the current one.
     unequal: Option<TxnId>,
+    /// What is known of the open attempt at having a key minted.
+    minting: Option<keys::Minting>,
+    /// A key that the target was seen to accept, and that the record does not want there.
+    surplus: Option<Tag>,
     /// Calls to the target in a row that got no answer.
     unheard: u32,
     /// Until then the lease is left to somebody whom the target may hear.
@@ -99,6 +105,8 @@ enum Call {
         progress: Progress,
         accepted: bool,
     },
+    /// One of the calls that a target which mints keys knows besides.
+    Key(keys::KeyCall),
 }
 
 /// The next call: its meaning, where to, and the request.
@@ -131,6 +139,8 @@ impl Rotator {
             value: None,
             record: None,
             unequal: None,
+            minting: None,
+            surplus: None,
             unheard: 0,
             back_until: None,
         };
@@ -190,6 +200,13 @@ impl Rotator {
                 };
                 self.desks[index].progress = reply.applied.then_some(Progress { stage, ..progress });
                 reply.applied
+            }
+            (Call::Key(call), frame) => self.handle_key(index, sent, call, frame),
+            (Call::Query { progress, .. }, Frame::QueryReply(reply))
+                if self.settings.topology.adapter.is_minting() =>
+            {
+                self.look(index, progress, &reply);
+                true
             }
             (Call::Query { progress, principal, expected }, Frame::QueryReply(reply)) => {
                 let value = if principal == Principal::Blue { reply.blue } else { reply.green };
@@ -267,6 +284,11 @@ impl Rotator {
                 self.desks[index].progress = Some(Progress { stage: Stage::InDoubt, ..progress });
                 self.proceed(now, index, effects);
             }
+            Call::Key(call) => {
+                if self.doubt_key(index, &call) {
+                    self.proceed(now, index, effects);
+                }
+            }
             // A replica that does not answer serves nobody that could be waited for.
             Call::Login { progress, .. } if progress.stage != (Stage::Applied { verifiers: 0 }) => {
                 self.count_verifier(index, progress, true);
@@ -320,6 +342,9 @@ impl Rotator {
             return Some(self.ask(OrderRequest { secret, order: OrderKind::RollBack, txn }.into()));
         }
         let is_quiet = record.quarantine_left == Span::ZERO;
+        if self.is_unfilled(record) {
+            return Some(self.next_for_key(index, lease.epoch, record));
+        }
         if let Some(wanted) = self.wanted(record) {
             if wanted.step == Step::Set && !is_quiet {
                 return None;
@@ -374,7 +399,9 @@ impl Rotator {
             Enforcement::Fenced => Stage::Missing,
             Enforcement::LastWriteWins => Stage::InDoubt,
         };
+        let is_minting = self.settings.topology.adapter.is_minting();
         let (call, to, frame) = match known.map_or(unknown, |known| known.stage) {
+            Stage::Missing if is_minting => return Some(self.next_for_surplus(index, record, fresh)),
             Stage::Missing => {
                 let value = written.map_or(SecretValue::new(Vec::new()), |version| version.value.clone());
                 let apply = ApplyRequest { secret, fence: fence.into(), principal: *principal, value };
@@ -385,6 +412,8 @@ impl Rotator {
                 let call = Call::Query { progress: fresh, principal: *principal, expected };
                 (call, target, QueryRequest { secret }.into())
             }
+            // A key that was never told is no one's to try.
+            Stage::Applied { .. } if value.is_empty() => return None,
             stage @ Stage::Applied { verifiers } => {
                 let to = self.settings.verifiers().get(verifiers).copied()?;
                 let login = LoginRequest { secret, principal: *principal, value: value.clone() };
@@ -413,6 +442,7 @@ impl Rotator {
         let current = record.current.as_ref().filter(|_| record.due)?;
         let (txn, version) = (record.txn.next(), record.version_last.next());
         let value = match self.desks[index].value.clone() {
+            _ if self.settings.topology.adapter.is_minting() => SecretValue::new(Vec::new()),
             Some((minted, value)) if minted == txn => value,
             Some(_) | None => self.mint(),
         };
@@ -487,7 +517,7 @@ fn wanted_of_one(record: &Record) -> Option<Wanted<'_>> {
     let settles = match step {
         Step::DisablePrevious | Step::DisableCurrent => true,
         Step::Discard => record.phase == Phase::Revert,
-        Step::Set | Step::Restore | Step::Retire => false,
+        Step::Set | Step::Restore | Step::Retire | Step::Reap => false,
     };
     Some(Wanted { step, written, seen: seen.as_ref()?, accepted, settles })
 }
@@ -502,6 +532,7 @@ fn asks_target(call: &Call) -> bool {
     match call {
         Call::Apply { .. } | Call::Query { .. } => true,
         Call::Login { progress, .. } => progress.stage == Stage::Applied { verifiers: 0 },
+        Call::Key(call) => call.asks_target(),
         Call::Record => false,
     }
 }

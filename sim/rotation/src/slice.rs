@@ -5,8 +5,8 @@
 //! ([`crate::guard`]); here only the compare-and-set on the revision decides.
 
 use tumbler_types::{
-    Cause, Command, Epoch, Format, NodeId, Phase, Principal, Revision, SecretId, SecretValue, Serial, Span,
-    TxnId, VersionId, Wall,
+    Attempt, Cause, Command, Epoch, Format, NodeId, Phase, Principal, Revision, SecretId, SecretValue,
+    Serial, Span, TxnId, VersionId, Wall,
 };
 use tumbler_wire::LogCommand;
 
@@ -52,6 +52,8 @@ pub struct Slice {
     pub previous: Option<Version>,
     pub pending: Option<Version>,
     pub version_last: VersionId,
+    /// The last attempt that was opened, within `txn`, at having the pending version's key minted.
+    pub attempt: Attempt,
     pub lease: Lease,
     pub revoked: Vec<VersionId>,
     pub owed: Vec<VersionId>,
@@ -80,6 +82,7 @@ impl Slice {
             previous: None,
             pending: None,
             version_last: VersionId(0),
+            attempt: Attempt(0),
             lease: Lease { rotator: NodeId::WORLD, epoch: Epoch(0), until: Wall::ZERO },
             revoked: Vec::new(),
             owed: Vec::new(),
@@ -150,12 +153,20 @@ impl Slice {
                 self.pending = Some(Version { version, principal, value });
                 self.version_last = version;
                 self.txn = txn;
+                self.attempt = Attempt(0);
                 self.phase = Phase::Draft;
                 self.ordered = false;
                 self.quiet_from = at;
             }
             Command::Advance { epoch: _, txn: _, from, to } => self.advance(at, from, to),
             Command::RollBack { txn: _ } => self.roll_back(at),
+            Command::Attempt { epoch: _, txn: _, attempt } => self.attempt = attempt,
+            Command::Fill { epoch: _, txn: _, attempt: _, principal, value: _ } => {
+                if let (Some(pending), Some(value)) = (&mut self.pending, value) {
+                    pending.principal = principal;
+                    pending.value = value;
+                }
+            }
             Command::OrderRotation {} => self.ordered = true,
             Command::RaiseFloor { floor } => self.floor = floor,
             Command::Revoke { version, serial } => {

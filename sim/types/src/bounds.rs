@@ -73,6 +73,10 @@ pub struct Bounds {
     pub served: Span,
     /// `converges`: longest time from the last fault to every rotation being closed.
     pub converge: Span,
+    /// `orphan-free`: longest time D for which a target accepts a key that is on no record, from its
+    /// minting or from the target's reachability if later. Zero, and not written, where rotators mint.
+    #[serde(default, skip_serializing_if = "Span::is_zero")]
+    pub orphan: Span,
 }
 
 impl Default for Timing {

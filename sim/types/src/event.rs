@@ -8,8 +8,8 @@
 //! moment at which the thing became true (bytes durable, frame sent), and are what judges read.
 
 use crate::{
-    CallId, Cause, Epoch, FaultId, FaultKind, Fence, Format, Incarnation, Instant, LogIndex, NodeId, Phase,
-    Principal, Privileges, RecordId, Revision, SecretId, Serial, Tag, TimerId, TxnId, VersionId, Wall,
+    Attempt, CallId, Cause, Epoch, FaultId, FaultKind, Fence, Format, Incarnation, Instant, LogIndex, NodeId,
+    Phase, Principal, Privileges, RecordId, Revision, SecretId, Serial, Tag, TimerId, TxnId, VersionId, Wall,
 };
 use std::fmt;
 
@@ -198,6 +198,12 @@ events! { Command:
     Acknowledge = 11 { agent: NodeId, version: VersionId, serial: Serial };
     /// Nothing below `floor` is spoken or written from now on.
     RaiseFloor = 12 { floor: Format };
+    /// The rotator tries, from now on under this number, to have the pending version's key minted; what
+    /// an earlier attempt minted belongs to nobody.
+    Attempt = 13 { epoch: Epoch, txn: TxnId, attempt: Attempt };
+    /// The target minted this under the open attempt: the pending version has its value. The value is
+    /// durable with the command.
+    Fill = 14 { epoch: Epoch, txn: TxnId, attempt: Attempt, principal: Principal, value: Tag };
 }
 
 macro_rules! named {
@@ -261,6 +267,12 @@ named! {
         Unsupported = 20 "unsupported",
         PrivilegeRequest = 21 "privilege-request",
         PrivilegeReply = 22 "privilege-reply",
+        AttemptRequest = 23 "attempt-request",
+        FillRequest = 24 "fill-request",
+        MintRequest = 25 "mint-request",
+        MintReply = 26 "mint-reply",
+        DeleteRequest = 27 "delete-request",
+        DeleteReply = 28 "delete-reply",
     }
     /// Why a message never arrived.
     LossCause {
@@ -329,6 +341,7 @@ macro_rules! words {
 }
 
 words!(
+    Attempt,
     NodeId,
     SecretId,
     VersionId,
@@ -407,7 +420,7 @@ macro_rules! shown {
     };
 }
 
-shown!(display NodeId, SecretId, VersionId, TxnId, Epoch, Revision, Serial, LogIndex, CallId, TimerId,
+shown!(display Attempt, NodeId, SecretId, VersionId, TxnId, Epoch, Revision, Serial, LogIndex, CallId, TimerId,
     RecordId, Incarnation, FaultId, Tag, Wall, Format, i64, Command, Fence, FrameKind, LossCause, Refusal, OrderKind, Privileges;
     debug Principal);
 

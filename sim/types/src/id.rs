@@ -46,6 +46,8 @@ ids! {
     VersionId(u32) "v";
     /// One rotation of one secret, from `Begin` to `Closed`.
     TxnId(u32) "txn-";
+    /// One try, within a rotation, at having a key minted; zero: none was opened.
+    Attempt(u32) "attempt-";
     /// Fencing epoch of a secret's rotation lease: rises with each acquisition, never with a renewal.
     Epoch(u32) "e";
     /// Compare-and-set counter of a secret's slice: rises with each effective command.
@@ -122,11 +124,20 @@ pub enum Step {
     DisableCurrent = 5,
     /// The version that the rotation returned to gets the only principal back.
     Restore = 6,
+    /// A key that no record names is deleted. Keys know no fences: its rank is without meaning.
+    Reap = 7,
 }
 
 impl Step {
-    pub const ALL: [Step; 6] =
-        [Step::Set, Step::DisablePrevious, Step::Restore, Step::Retire, Step::Discard, Step::DisableCurrent];
+    pub const ALL: [Step; 7] = [
+        Step::Set,
+        Step::DisablePrevious,
+        Step::Restore,
+        Step::Retire,
+        Step::Discard,
+        Step::DisableCurrent,
+        Step::Reap,
+    ];
 
     const fn rank(self) -> u8 {
         match self {
@@ -136,6 +147,7 @@ impl Step {
             Step::Retire => 4,
             Step::Discard => 5,
             Step::DisableCurrent => 6,
+            Step::Reap => 7,
         }
     }
 
@@ -183,7 +195,7 @@ mod tests {
     #[test]
     fn steps_rank_in_the_order_in_which_they_may_reach_a_target_and_keep_their_numbers() {
         assert!(Step::ALL.windows(2).all(|pair| pair[0] < pair[1]));
-        assert_eq!(Step::ALL.map(Step::number), [1, 2, 6, 3, 4, 5]);
+        assert_eq!(Step::ALL.map(Step::number), [1, 2, 6, 3, 4, 5, 7]);
         assert!(Step::ALL.into_iter().all(|step| Step::from_number(step.number()) == Some(step)));
     }
 }

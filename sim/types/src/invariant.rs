@@ -17,10 +17,11 @@ pub enum Invariant {
     PrivilegePreserved,
     RotatedWhenDue,
     TransitionsLegal,
+    OrphanFree,
 }
 
 impl Invariant {
-    pub const ALL: [Invariant; 11] = [
+    pub const ALL: [Invariant; 12] = [
         Invariant::AppliedOnce,
         Invariant::RevokedUndelivered,
         Invariant::RevokedRefused,
@@ -32,6 +33,7 @@ impl Invariant {
         Invariant::PrivilegePreserved,
         Invariant::RotatedWhenDue,
         Invariant::TransitionsLegal,
+        Invariant::OrphanFree,
     ];
 
     pub const fn id(self) -> &'static str {
@@ -47,6 +49,7 @@ impl Invariant {
             Invariant::PrivilegePreserved => "privilege-preserved",
             Invariant::RotatedWhenDue => "rotated-when-due",
             Invariant::TransitionsLegal => "transitions-legal",
+            Invariant::OrphanFree => "orphan-free",
         }
     }
 
@@ -76,6 +79,9 @@ impl Invariant {
             }
             Invariant::TransitionsLegal => {
                 "rotations move along their edges, and at rest the target accepts the current version and nothing else"
+            }
+            Invariant::OrphanFree => {
+                "every key that the target accepts is on record, or comes onto it or is deleted within D"
             }
             Invariant::Converges => {
                 "after the last fault every rotation closes and every holder is served within K"

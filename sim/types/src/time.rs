@@ -122,6 +122,10 @@ impl Span {
         Span(self.0.saturating_sub(other.0))
     }
 
+    pub const fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+
     #[must_use]
     pub const fn times(self, factor: u64) -> Self {
         Span(self.0.saturating_mul(factor))

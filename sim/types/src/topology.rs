@@ -74,6 +74,9 @@ pub enum Principals {
     Two,
     /// The next version ends the current one: holders are refused for at most `outage` meanwhile.
     One { outage: Span },
+    /// Two keys at most, each with a value that the target mints itself. A key is named by its value's
+    /// tag, and deleted by that name; nothing orders mints and deletes but the limit.
+    Keys,
 }
 
 /// What the target declares about itself; the protocol and the judges follow it.
@@ -91,9 +94,17 @@ impl Adapter {
         *self == Adapter::default()
     }
 
+    /// The target mints the values.
+    pub const fn is_minting(&self) -> bool {
+        match self.principals {
+            Principals::Keys => true,
+            Principals::Two | Principals::One { .. } => false,
+        }
+    }
+
     pub const fn is_single(&self) -> bool {
         match self.principals {
-            Principals::Two => false,
+            Principals::Two | Principals::Keys => false,
             Principals::One { outage: _ } => true,
         }
     }

@@ -5,8 +5,8 @@ use crate::number::Number;
 use minicbor::{Decoder, Encoder};
 use tumbler_types::{Command, Format, Revision, SecretId, SecretValue};
 
-/// One log entry's command: compare-and-set on the slice's revision. `Enroll` and `Begin` carry the
-/// value, so that it is durable before anyone hears of it.
+/// One log entry's command: compare-and-set on the slice's revision. `Enroll`, `Begin` and `Fill` carry
+/// the value, so that it is durable before anyone hears of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogCommand {
     pub secret: SecretId,
@@ -98,6 +98,10 @@ fn numbers(command: &Command) -> Vec<u64> {
             vec![agent.to_u64(), version.to_u64(), serial.to_u64()]
         }
         Command::RaiseFloor { floor } => vec![floor.to_u64()],
+        Command::Attempt { epoch, txn, attempt } => vec![epoch.to_u64(), txn.to_u64(), attempt.to_u64()],
+        Command::Fill { epoch, txn, attempt, principal, value } => {
+            vec![epoch.to_u64(), txn.to_u64(), attempt.to_u64(), principal.to_u64(), value.to_u64()]
+        }
     }
 }
 
@@ -122,6 +126,14 @@ fn command(kind: u8, fields: u64, d: &mut Decoder<'_>) -> Result<Command, Decode
         10 => Command::Grant { agent: number(d)?, version: number(d)?, until: number(d)? },
         11 => Command::Acknowledge { agent: number(d)?, version: number(d)?, serial: number(d)? },
         12 => Command::RaiseFloor { floor: number(d)? },
+        13 => Command::Attempt { epoch: number(d)?, txn: number(d)?, attempt: number(d)? },
+        14 => Command::Fill {
+            epoch: number(d)?,
+            txn: number(d)?,
+            attempt: number(d)?,
+            principal: number(d)?,
+            value: number(d)?,
+        },
         got => return Err(DecodeError::Kind { got }),
     };
     // A longer array is a later build's: its further fields are skipped.
@@ -134,7 +146,9 @@ fn command(kind: u8, fields: u64, d: &mut Decoder<'_>) -> Result<Command, Decode
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tumbler_types::{Cause, Epoch, NodeId, Phase, Principal, Serial, Tag, TxnId, VersionId, Wall};
+    use tumbler_types::{
+        Attempt, Cause, Epoch, NodeId, Phase, Principal, Serial, Tag, TxnId, VersionId, Wall,
+    };
 
     #[test]
     fn every_command_survives_its_bytes() {
@@ -159,6 +173,8 @@ mod tests {
             Command::Grant { agent: NodeId(2), version, until: Wall(11) },
             Command::Acknowledge { agent: NodeId(2), version, serial: Serial(1) },
             Command::RaiseFloor { floor: Format(2) },
+            Command::Attempt { epoch, txn, attempt: Attempt(2) },
+            Command::Fill { epoch, txn, attempt: Attempt(2), principal: Principal::Green, value: Tag(7) },
         ];
         let numbers: Vec<u8> = commands.iter().map(Command::number).collect();
         assert_eq!(numbers.len(), Command::KINDS.len(), "every kind is in the table");

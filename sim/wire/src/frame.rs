@@ -6,8 +6,8 @@ use crate::{DecodeError, number};
 use minicbor::{Decode, Encode};
 use tumbler_types::event::{FrameKind, OrderKind, Refusal};
 use tumbler_types::{
-    Epoch, Format, LogIndex, NodeId, Phase, Principal, Privileges, Revision, SecretId, SecretValue, Serial,
-    Span, Tag, TxnId, VersionId, Wall,
+    Attempt, Epoch, Format, LogIndex, NodeId, Phase, Principal, Privileges, Revision, SecretId, SecretValue,
+    Serial, Span, Tag, TxnId, VersionId, Wall,
 };
 
 macro_rules! frames {
@@ -186,6 +186,42 @@ frames! {
         1 privileges: Privileges, with "number::privileges";
     }
     PrivilegeReply { 0 done: bool, with "number"; }
+    /// A rotator opens a further attempt at having the pending version's key minted.
+    AttemptRequest {
+        0 secret: SecretId, with "number";
+        1 epoch: Epoch, with "number";
+        2 txn: TxnId, with "number";
+        3 attempt: Attempt, with "number";
+    }
+    /// A rotator was told the key that the target minted under the open attempt.
+    FillRequest {
+        0 secret: SecretId, with "number";
+        1 epoch: Epoch, with "number";
+        2 txn: TxnId, with "number";
+        3 attempt: Attempt, with "number";
+        4 principal: Principal, with "number";
+        5 value: SecretValue, with "number::secret";
+    }
+    /// Asks a target to mint one more key. The fence says on whose behalf; it orders nothing.
+    MintRequest {
+        0 secret: SecretId, with "number";
+        1 fence: WireFence;
+    }
+    /// The new key, told this once. Empty: there are as many as there may be.
+    MintReply {
+        0 principal: Principal, with "number";
+        1 value: SecretValue, with "number::secret";
+    }
+    /// Asks a target to delete the key of this name, if it has it.
+    DeleteRequest {
+        0 secret: SecretId, with "number";
+        1 fence: WireFence;
+        2 key: Tag, with "number";
+    }
+    DeleteReply {
+        /// The target has no such key, now.
+        0 gone: bool, with "number";
+    }
     /// A workload asks its agent for the credential.
     GetRequest { 0 secret: SecretId, with "number"; }
     /// Version 0: the agent has nothing to give.
@@ -305,6 +341,10 @@ pub struct Record {
     /// Zero, which is not written, where fences are enforced.
     #[cbor(n(15), with = "number::lasting", has_nil)]
     pub quarantine_left: Span,
+    /// The open attempt at having the pending version's key minted. Zero, which is not written, where
+    /// rotators mint.
+    #[cbor(n(16), with = "number::attempt", has_nil)]
+    pub attempt: Attempt,
 }
 
 impl Record {

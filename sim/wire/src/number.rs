@@ -5,8 +5,8 @@ use minicbor::encode::Write;
 use minicbor::{Decoder, Encoder};
 use tumbler_types::event::{OrderKind, Refusal};
 use tumbler_types::{
-    Cause, Epoch, Format, LogIndex, NodeId, Phase, Principal, Revision, SecretId, SecretValue, Serial, Span,
-    Step, Tag, TxnId, VersionId, Wall,
+    Attempt, Cause, Epoch, Format, LogIndex, NodeId, Phase, Principal, Revision, SecretId, SecretValue,
+    Serial, Span, Step, Tag, TxnId, VersionId, Wall,
 };
 
 /// A value that is written as one unsigned integer.
@@ -30,7 +30,7 @@ macro_rules! newtypes {
 
 newtypes!(
     NodeId u16, SecretId u16, VersionId u32, TxnId u32, Epoch u32, Revision u32, Serial u32,
-    LogIndex u32, Tag u64, Wall u64, Span u64, Format u8,
+    LogIndex u32, Attempt u32, Tag u64, Wall u64, Span u64, Format u8,
 );
 
 macro_rules! enums {
@@ -200,6 +200,33 @@ pub mod lasting {
 
     pub fn is_nil(value: &Span) -> bool {
         *value == Span::ZERO
+    }
+}
+
+/// Attempts, of which zero is not written: most records know none.
+pub mod attempt {
+    use super::{Decoder, Encoder, Error, Write};
+    use tumbler_types::Attempt;
+
+    pub fn encode<C, W: Write>(
+        value: &Attempt,
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        encoder.u32(value.0)?;
+        Ok(())
+    }
+
+    pub fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<Attempt, Error> {
+        decoder.u32().map(Attempt)
+    }
+
+    pub const fn nil() -> Option<Attempt> {
+        Some(Attempt(0))
+    }
+
+    pub fn is_nil(value: &Attempt) -> bool {
+        value.0 == 0
     }
 }
 

@@ -101,11 +101,13 @@ impl Observer {
     pub fn context(&self, frame: &[u8]) -> Context {
         use tumbler_types::event::FrameKind as Kind;
         match kind_of(frame) {
-            Kind::ApplyRequest | Kind::LoginRequest | Kind::GetRequest => {}
+            Kind::ApplyRequest | Kind::LoginRequest | Kind::GetRequest | Kind::MintRequest => {}
             _ => return Context::None,
         }
         match Frame::from_bytes(frame) {
             Ok(Frame::ApplyRequest(body)) => Context::Apply { secret: body.secret, fence: body.fence.into() },
+            // The two are promised alike: what was told is durable.
+            Ok(Frame::MintRequest(body)) => Context::Apply { secret: body.secret, fence: body.fence.into() },
             Ok(Frame::LoginRequest(body)) => Context::Login {
                 secret: body.secret,
                 principal: body.principal,
@@ -157,11 +159,14 @@ impl Observer {
                 }
                 return;
             }
-            Kind::ApplyReply | Kind::LoginReply | Kind::GetReply => {}
+            Kind::ApplyReply | Kind::LoginReply | Kind::GetReply | Kind::MintReply => {}
             _ => return,
         }
         let event = match (Frame::from_bytes(frame), context) {
             (Ok(Frame::ApplyReply(body)), Context::Apply { secret, fence }) if body.applied => {
+                Event::Promised { secret, fence }
+            }
+            (Ok(Frame::MintReply(body)), Context::Apply { secret, fence }) if !body.value.is_empty() => {
                 Event::Promised { secret, fence }
             }
             (Ok(Frame::LoginReply(body)), Context::Login { secret, principal, value }) => {

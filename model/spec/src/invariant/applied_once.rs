@@ -10,15 +10,21 @@
 //! Where the last write wins, nothing at the target orders writes. There the sentence is that nothing
 //! of a transaction lands after a later one's first, which rests on the declared actor lifetime.
 //!
+//! Where the target mints, a transaction may bring several keys into force, one after the other; the
+//! sentence is that one of them at most comes onto the record. The others are `orphan-free`'s.
+//!
 //! Source: M. Kleppmann, "How to do distributed locking".
 
 use super::{Judged, broken};
 use crate::Ledger;
 use crate::ledger::Slice;
-use tumbler_types::{Enforcement, Event, Fence, Observed, Step, TxnId};
+use tumbler_types::{Command, Enforcement, Event, Fence, Observed, SecretId, Step, Tag, TxnId};
 
 /// Judges the ledger *before* the event. Antecedent: a change at the primary after an earlier one.
 pub fn invariant_applied_once(before: &Ledger, observed: &Observed) -> Judged {
+    if let Event::Committed { secret, command: Command::Fill { txn, value, .. }, .. } = observed.event {
+        return filled_once(before, secret, txn, value);
+    }
     let Event::Enforced { secret, fence, principal: _, value } = observed.event else {
         return Judged::Silent;
     };
@@ -29,6 +35,7 @@ pub fn invariant_applied_once(before: &Ledger, observed: &Observed) -> Judged {
             return broken(format_args!("expected {} to put nothing new in force, got {value}", fence.txn));
         }
     } else if !value.is_none()
+        && !before.adapter().is_minting()
         && let Some((txn, first)) = slice.applied.iter().rev().find(|(txn, _)| *txn == fence.txn)
         && *first != value
     {
@@ -41,6 +48,17 @@ pub fn invariant_applied_once(before: &Ledger, observed: &Observed) -> Judged {
         None => Judged::Silent,
         Some(last) if fence > last => Judged::Held,
         Some(last) => broken(format_args!("expected a fence above {last} to be enforced, got {fence}")),
+    }
+}
+
+/// One key of a transaction comes onto the record.
+fn filled_once(before: &Ledger, secret: SecretId, txn: TxnId, value: Tag) -> Judged {
+    let Some(slice) = before.slice(secret) else { return Judged::Silent };
+    match slice.applied.iter().rev().find(|(other, _)| *other == txn) {
+        Some((_, first)) => {
+            broken(format_args!("expected {txn} to put {first} on record and nothing else, got {value}"))
+        }
+        None => Judged::Held,
     }
 }
 

@@ -139,9 +139,9 @@ impl Ledger {
             Event::LogRecovered { length } => self.length = length,
             Event::Answered { index } => self.answered = self.answered.max(index),
             Event::Enforced { secret, fence, principal, value } => {
-                let enforcement = self.adapter.enforcement;
+                let adapter = self.adapter;
                 if let Some(slice) = self.slices.get_mut(usize::from(secret.0)) {
-                    slice.enforce(fence, principal, value, enforcement);
+                    slice.enforce(observed.at, fence, principal, value, adapter);
                 }
             }
             Event::Privileged { secret, blue, green } => {
@@ -158,6 +158,7 @@ impl Ledger {
                 if let Some(slice) = self.slices.get_mut(usize::from(secret.0)) {
                     slice.fence = fence;
                     slice.accepted = [blue, green];
+                    slice.restray(observed.at);
                 }
             }
             Event::Stored { secret, version, serial, until } => {

@@ -4,8 +4,8 @@
 
 use super::{Grant, Holder, Report};
 use tumbler_types::{
-    Cause, Command, Enforcement, Epoch, Fence, Format, Instant, NodeId, Phase, Principal, Privileges,
-    Revision, Serial, Step, Tag, TxnId, VersionId, Wall,
+    Adapter, Attempt, Cause, Command, Enforcement, Epoch, Fence, Format, Instant, NodeId, Phase, Principal,
+    Privileges, Revision, Serial, Step, Tag, TxnId, VersionId, Wall,
 };
 
 /// One secret, everywhere.
@@ -35,6 +35,8 @@ pub struct Slice {
     pub begun: Option<(Instant, Cause)>,
     /// All versions ever, in the order in which they were begun.
     pub versions: Vec<Version>,
+    /// The open attempt at having the pending version's key minted.
+    pub attempt: Attempt,
     // The primary's rows.
     /// What each principal accepts.
     pub accepted: [Tag; 2],
@@ -48,6 +50,10 @@ pub struct Slice {
     pub applied: Vec<(TxnId, Tag)>,
     /// The latest transaction of which anything landed, where the last write wins.
     pub landed: TxnId,
+    /// Every key that the target ever minted.
+    pub minted: Vec<Tag>,
+    /// Since when a principal accepts a key that is on no record.
+    pub stray: [Option<Instant>; 2],
     // The agents, by ordinal.
     pub holders: Vec<Holder>,
 }
@@ -95,14 +101,28 @@ impl Slice {
             quiet_from: Wall::ZERO,
             begun: None,
             versions: Vec::new(),
+            attempt: Attempt(0),
             accepted: [Tag::NONE; 2],
             privileges: [Privileges::ALL; 2],
             fence: None,
             promised: None,
             applied: Vec::new(),
             landed: TxnId(0),
+            minted: Vec::new(),
+            stray: [None; 2],
             holders: (0..agents).map(|_| Holder::default()).collect(),
         }
+    }
+
+    /// The target minted this, or some version has it.
+    pub fn is_known(&self, value: Tag) -> bool {
+        self.version_of(value).is_some() || self.minted.contains(&value)
+    }
+
+    /// The pending version, if it waits for the key that the target is to mint.
+    pub fn unfilled(&self) -> Option<&Version> {
+        let pending = self.version(self.pending.filter(|_| self.phase == Phase::Draft)?)?;
+        pending.value.is_none().then_some(pending)
     }
 
     // Recent versions are the ones asked for: all lookups search from the end.
@@ -183,6 +203,7 @@ impl Slice {
                 self.note(version, principal, value);
                 self.txn = txn;
                 self.pending = Some(version);
+                self.attempt = Attempt(0);
                 self.ordered = false;
                 self.phase = Phase::Draft;
                 self.quiet_from = at;
@@ -200,6 +221,12 @@ impl Slice {
                 self.phase = Phase::Revert;
             }
             Command::OrderRotation {} => self.ordered = true,
+            Command::Attempt { epoch: _, txn: _, attempt } => self.attempt = attempt,
+            Command::Fill { epoch: _, txn, attempt: _, principal, value } => {
+                self.fill(principal, value);
+                self.applied.push((txn, value));
+                self.restray(now);
+            }
             Command::RaiseFloor { floor } => self.floor = floor,
             Command::Revoke { version, serial } => {
                 self.serial = serial;
@@ -252,22 +279,47 @@ impl Slice {
     /// The primary's rows changed.
     pub(super) fn enforce(
         &mut self,
+        now: Instant,
         fence: Fence,
         principal: Principal,
         value: Tag,
-        enforcement: Enforcement,
+        adapter: Adapter,
     ) {
         self.fence = Some(fence);
-        if enforcement == Enforcement::LastWriteWins {
+        if adapter.enforcement == Enforcement::LastWriteWins {
             self.landed = self.landed.max(fence.txn);
             // What was promised and is overwritten is owed no longer.
             self.promised = self.promised.min(Some(fence));
         }
         self.accepted[principal.index()] = value;
+        if adapter.is_minting() {
+            if !value.is_none() {
+                self.minted.push(value);
+            }
+            return self.restray(now);
+        }
         // What is put back was another transaction's.
         let is_own = !value.is_none() && fence.step != Step::Restore;
         if is_own && !self.applied.iter().rev().any(|(txn, _)| *txn == fence.txn) {
             self.applied.push((fence.txn, value));
+        }
+    }
+
+    /// Looks anew which keys are on no record. One that was on none before is so since then.
+    pub(super) fn restray(&mut self, now: Instant) {
+        for principal in Principal::ALL {
+            let key = self.accepted[principal.index()];
+            let is_stray = !key.is_none() && self.minted.contains(&key) && self.version_of(key).is_none();
+            let since = self.stray[principal.index()].unwrap_or(now);
+            self.stray[principal.index()] = is_stray.then_some(since);
+        }
+    }
+
+    fn fill(&mut self, principal: Principal, value: Tag) {
+        let pending = self.pending;
+        if let Some(each) = self.versions.iter_mut().rev().find(|each| Some(each.version) == pending) {
+            each.principal = principal;
+            each.value = value;
         }
     }
 

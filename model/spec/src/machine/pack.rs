@@ -94,6 +94,10 @@ fn pack_slice(slice: &Slice, bits: &mut Writer) {
         applied,
         landed: _,
         holders,
+        // Rotators mint here.
+        attempt: _,
+        minted: _,
+        stray: _,
     } = slice;
     bits.put(*phase as u64, 4);
     bits.put(u64::from(txn.0), 3);

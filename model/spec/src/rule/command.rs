@@ -28,7 +28,11 @@ impl Rules {
             Command::RenewLease { rotator, epoch, until } => self.renew(slice, at, rotator, epoch, until),
             Command::Begin { epoch, txn, version, principal, value, cause } => {
                 lease_of(slice, epoch)?;
-                demand(!value.is_none(), format_args!("expected a value to begin with, got none"))?;
+                let is_minting = self.adapter.is_minting();
+                demand(
+                    value.is_none() == is_minting,
+                    format_args!("expected a value to begin with from who mints it, got {value}"),
+                )?;
                 self.begins(slice, txn, version, principal)?;
                 self.wanted(slice, at, cause)
             }
@@ -40,6 +44,23 @@ impl Rules {
                     format_args!("expected {}, got {}", slice.phase.name(), from.name()),
                 )?;
                 self.allow_edge(slice, at, from, to)
+            }
+            Command::Attempt { epoch, txn, attempt } => {
+                lease_of(slice, epoch)?;
+                open_txn(slice, txn)?;
+                unfilled(slice)?;
+                let next = slice.attempt.next();
+                demand(attempt == next, format_args!("expected {next}, got {attempt}"))
+            }
+            Command::Fill { epoch, txn, attempt, principal, value } => {
+                lease_of(slice, epoch)?;
+                open_txn(slice, txn)?;
+                unfilled(slice)?;
+                let open = slice.attempt;
+                demand(attempt == open && open.0 > 0, format_args!("expected {open}, got {attempt}"))?;
+                let accepted = slice.accepted[principal.index()];
+                let is_right = accepted == value && slice.minted.contains(&value);
+                demand(is_right, format_args!("expected a key that the primary accepts, got {value}"))
             }
             Command::RollBack { txn } => roll_back(slice, txn),
             Command::OrderRotation {} => Ok(()),
@@ -217,6 +238,8 @@ impl Rules {
             }
             Enforcement::LastWriteWins => self.quiet(slice, at)?,
         }
+        let is_clean = slice.stray == [None; 2];
+        demand(is_clean, format_args!("the primary accepts a key that is on no record"))?;
         demand(!slice.is_accepted(version), format_args!("the primary still accepts {version}"))
     }
 
@@ -284,6 +307,10 @@ fn roll_back(slice: &Slice, txn: TxnId) -> Result<(), Why> {
         !slice.is_revoked(version) || both,
         format_args!("the way back leads to {version}, which is revoked"),
     )
+}
+
+fn unfilled(slice: &Slice) -> Result<(), Why> {
+    demand(slice.unfilled().is_some(), format_args!("no version waits for a key"))
 }
 
 fn lease_of(slice: &Slice, epoch: Epoch) -> Result<(), Why> {

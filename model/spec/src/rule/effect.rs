@@ -20,11 +20,18 @@ impl Rules {
     pub fn effect(&self, slice: &Slice) -> Option<Effect> {
         let (step, version) = self.work(slice)?;
         let Version { principal, value, .. } = *slice.version(version)?;
+        // A key is minted under an open attempt, and never put back.
+        let may_mint = slice.unfilled().is_some() && slice.attempt.0 > 0;
+        if self.adapter.is_minting() && step == Step::Set && !may_mint {
+            return None;
+        }
         let fence = Fence { epoch: slice.lease?.epoch, txn: slice.txn, step };
         let value = match step {
             Step::Set | Step::Restore => value,
             Step::DisablePrevious | Step::Retire if self.adapter.is_single() => value,
-            Step::DisablePrevious | Step::Retire | Step::Discard | Step::DisableCurrent => Tag::NONE,
+            Step::DisablePrevious | Step::Retire | Step::Discard | Step::DisableCurrent | Step::Reap => {
+                Tag::NONE
+            }
         };
         Some(Effect { fence, principal, value })
     }
@@ -90,6 +97,9 @@ impl Rules {
                     )?;
                 }
             }
+            Enforcement::LastWriteWins if self.adapter.is_minting() => {
+                return allow_key(slice, issued, effect);
+            }
             Enforcement::LastWriteWins => self.waited(slice, effect.fence, now)?,
         }
         match issued.iter().rev().find(|each| each.fence == effect.fence) {
@@ -120,4 +130,34 @@ impl Rules {
             format_args!("expected the last enforced fence to be promised, got {fence}"),
         )
     }
+}
+
+/// A target that mints: who asks gets a fresh key while there is room, and any key is deleted by its
+/// name. Asked for must be what a record made necessary; a key that no version has may go at any time,
+/// because the record takes no value that the target does not accept.
+fn allow_key(slice: &Slice, issued: &[Effect], effect: Effect) -> Result<(), Why> {
+    let Effect { fence, principal, value } = effect;
+    let before = slice.accepted[principal.index()];
+    let asked = |each: &&Effect| each.fence == fence;
+    if !value.is_none() {
+        demand(
+            before.is_none(),
+            format_args!("expected a free place for a key, {principal:?} has {before}"),
+        )?;
+        demand(!slice.is_known(value), format_args!("expected a fresh key, got {value}"))?;
+        let is_asked = fence.step == Step::Set && issued.iter().any(|each| asked(&each));
+        return demand(is_asked, format_args!("no record ever made {fence} necessary"));
+    }
+    let Some(version) = slice.version_of(before) else {
+        return demand(fence.step == Step::Reap, format_args!("expected a key of no version to be reaped"));
+    };
+    let is_asked = issued
+        .iter()
+        .rev()
+        .filter(asked)
+        .any(|each| each.principal == version.principal && each.value.is_none());
+    demand(
+        is_asked && !matches!(fence.step, Step::Set | Step::Reap),
+        format_args!("no record ever made it necessary to delete {}", version.version),
+    )
 }

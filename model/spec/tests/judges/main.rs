@@ -46,6 +46,7 @@ impl Run {
             refused: Span::from_secs(20),
             rollback: Span::from_secs(30),
             converge: Span::from_secs(60),
+            orphan: Span::from_secs(10),
         };
         let judges = Judges::new(&topology, &Timing::default(), &bounds, 1);
         let mut run = Run { judges, seq: 0, at: Instant::ZERO, index: LogIndex(0), revision: Revision(0) };

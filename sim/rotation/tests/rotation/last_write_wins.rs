@@ -5,8 +5,8 @@ use tumbler_rotation::{Authority, Rotator, Settings};
 use tumbler_types::event::OrderKind;
 use tumbler_types::role::v1::Effect;
 use tumbler_types::{
-    Adapter, Enforcement, Epoch, LogIndex, NodeId, Phase, Principal, Revision, Span, Tag, TimerId, TxnId,
-    VersionId,
+    Adapter, Attempt, Enforcement, Epoch, LogIndex, NodeId, Phase, Principal, Revision, Span, Tag, TimerId,
+    TxnId, VersionId,
 };
 use tumbler_wire::frame::{
     AdvanceRequest, ApplyReply, BeginRequest, LeaseRequest, LoginReply, OrderRequest, QueryReply,
@@ -45,6 +45,7 @@ fn record(phase: Phase, left: u64) -> Record {
         due: false,
         ready: true,
         quarantine_left: Span::from_secs(left),
+        attempt: Attempt(0),
     }
 }
 

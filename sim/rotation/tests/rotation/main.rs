@@ -3,6 +3,7 @@
 mod agent;
 mod authority;
 mod bench;
+mod keys;
 mod last_write_wins;
 mod rotator;
 mod session;

@@ -4,7 +4,7 @@ use crate::bench::{AUTHORITY, Bench, OTHER, ROTATOR, SECRET, TARGET, has_call, o
 use tumbler_rotation::Rotator;
 use tumbler_types::role::v1::{Effect, Input};
 use tumbler_types::{
-    Epoch, LogIndex, NodeId, Phase, Principal, Revision, Span, Tag, TimerId, Token, TxnId, VersionId,
+    Attempt, Epoch, LogIndex, NodeId, Phase, Principal, Revision, Span, Tag, TimerId, Token, TxnId, VersionId,
 };
 use tumbler_wire::frame::{ApplyReply, ApplyRequest, LoginReply, QueryReply, RecordReply};
 use tumbler_wire::{Frame, Labeled, Record};
@@ -33,6 +33,7 @@ fn record(phase: Phase) -> Record {
         due: false,
         ready: true,
         quarantine_left: Span::ZERO,
+        attempt: Attempt(0),
     }
 }
 

@@ -4,8 +4,8 @@ use crate::bench::{Bench, ROTATOR, SECRET, only_call, settings, value};
 use tumbler_rotation::{Rotator, Settings};
 use tumbler_types::event::Refusal;
 use tumbler_types::{
-    Adapter, Epoch, LogIndex, NodeId, Phase, Principal, Principals, Revision, SecretValue, Span, Step, TxnId,
-    VersionId,
+    Adapter, Attempt, Epoch, LogIndex, NodeId, Phase, Principal, Principals, Revision, SecretValue, Span,
+    Step, TxnId, VersionId,
 };
 use tumbler_wire::frame::{ApplyReply, LoginReply, RecordReply};
 use tumbler_wire::{Frame, Labeled, Record};
@@ -43,6 +43,7 @@ fn record(phase: Phase, revoked: &[u32], owed: &[u32]) -> Record {
         due: false,
         ready: false,
         quarantine_left: Span::ZERO,
+        attempt: Attempt(0),
     }
 }
 

@@ -20,8 +20,14 @@ pub const LATENCY: Span = Span::from_millis(10);
 pub fn plan(faults: Vec<(Trigger, FaultAction)>) -> Plan {
     let second = Span::from_secs(1);
     let number = |index: usize| FaultId(u16::try_from(index).expect("few faults"));
-    let bounds =
-        Bounds { undelivered: second, served: second, refused: second, rollback: second, converge: second };
+    let bounds = Bounds {
+        undelivered: second,
+        served: second,
+        refused: second,
+        rollback: second,
+        converge: second,
+        orphan: second,
+    };
     Plan {
         schema: Plan::SCHEMA,
         scenario: "toy".to_owned(),
@@ -43,6 +49,7 @@ pub fn plan(faults: Vec<(Trigger, FaultAction)>) -> Plan {
         end_at: at_ms(10_000),
         builds: Vec::new(),
         floor: tumbler_types::Format::LOWEST,
+        lags: Vec::new(),
         offsets: Vec::new(),
         orders: Vec::new(),
         faults: faults
