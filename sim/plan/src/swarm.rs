@@ -255,9 +255,30 @@ impl Draw<'_> {
         let late = self.instant();
         let nth = 1 + self.stream.below(NTH_MAX);
         Trigger::On {
-            pattern: Pattern { point, node },
+            pattern: Pattern { point: self.met(point), node },
             nth: u32::try_from(nth).expect("at most NTH_MAX, which fits"),
             after: if early { self.swarm.from } else { late },
+        }
+    }
+
+    /// The point that stands in its place where the target mints: other requests are made there.
+    fn met(&self, point: Point) -> Point {
+        if !self.topology.adapter.is_minting() {
+            return point;
+        }
+        let frame = |frame| match frame {
+            ApplyRequest => MintRequest,
+            ApplyReply => MintReply,
+            BeginRequest => AttemptRequest,
+            ConfirmRequest => FillRequest,
+            LeaseRequest => DeleteRequest,
+            other => other,
+        };
+        match point {
+            Point::Sending(kind) => Point::Sending(frame(kind)),
+            Point::Handled(kind) => Point::Handled(frame(kind)),
+            Point::Replying(kind) => Point::Replying(frame(kind)),
+            other => other,
         }
     }
 
