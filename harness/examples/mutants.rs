@@ -1,4 +1,4 @@
-//! Six patches to the system itself, each of which the suite `smoke` must find.
+//! Patches to the system itself, each of which the suite `smoke` must find.
 //!
 //! `cargo run --release -p tumbler --example mutants [NAME…]`: copies the tracked files to a scratch
 //! directory, applies one patch of `harness/tests/mutants`, builds, runs `smoke`, and prints what

@@ -181,22 +181,31 @@ fn when(context: &Context, table: &FaultTable, kind: FaultKind, span: Range<usiz
     let point = PointTable {
         sending: table.sending.clone(),
         handled: table.handled.clone(),
+        sent: table.sent.clone(),
         replying: table.replying.clone(),
         entered: table.entered.clone(),
         point: table.point.clone(),
         secret: table.secret.clone(),
         node: table.node.clone(),
     };
-    let has_point = [&point.sending, &point.handled, &point.replying, &point.entered, &point.point]
-        .iter()
-        .any(|words| words.is_some());
+    let has_point =
+        [&point.sending, &point.sent, &point.handled, &point.replying, &point.entered, &point.point]
+            .iter()
+            .any(|words| words.is_some());
     if let Some(words) = &table.at {
-        let extra =
-            [&table.sending, &table.handled, &table.replying, &table.entered, &table.point, &table.nth]
-                .into_iter()
-                .chain([&table.after])
-                .flatten()
-                .next();
+        let extra = [
+            &table.sending,
+            &table.sent,
+            &table.handled,
+            &table.replying,
+            &table.entered,
+            &table.point,
+            &table.nth,
+        ]
+        .into_iter()
+        .chain([&table.after])
+        .flatten()
+        .next();
         if let Some(extra) = extra {
             return Err(Flaw::new(
                 extra.span.clone(),
@@ -221,7 +230,7 @@ fn when(context: &Context, table: &FaultTable, kind: FaultKind, span: Range<usiz
     if !has_point {
         let remedy = "say when it begins";
         return Err(Flaw::new(table.kind.span(), "the fault never begins", remedy)
-            .expected("`at`, or one of `sending`, `handled`, `replying`, `entered`, `point`"));
+            .expected("`at`, or one of `sending`, `sent`, `handled`, `replying`, `entered`, `point`"));
     }
     let spot = spot(context, &point, span)?;
     fitting_point(kind, &table.kind, &spot)?;
@@ -318,16 +327,16 @@ const fn fitting(kind: FaultKind) -> &'static str {
 
 /// Exactly one class of points, and where.
 fn spot(context: &Context, table: &PointTable, span: Range<usize>) -> Result<Spot, Flaw> {
-    let PointTable { sending, handled, replying, entered, point, secret, node } = table;
-    let given = [sending, handled, replying, entered, point];
+    let PointTable { sending, sent, handled, replying, entered, point, secret, node } = table;
+    let given = [sending, sent, handled, replying, entered, point];
     let mut given = given.into_iter().flatten();
     if given.next().is_none() {
         return Err(Flaw::new(span, "no point is named", "name one")
-            .expected("one of `sending`, `handled`, `replying`, `entered`, `point`"));
+            .expected("one of `sending`, `sent`, `handled`, `replying`, `entered`, `point`"));
     }
     if let Some(second) = given.next() {
         return Err(Flaw::new(second.span.clone(), "two points are named", "keep one of them")
-            .expected("one of `sending`, `handled`, `replying`, `entered`, `point`"));
+            .expected("one of `sending`, `sent`, `handled`, `replying`, `entered`, `point`"));
     }
     if let (Some(secret), None) = (secret, entered) {
         return Err(Flaw::new(secret.span(), "`secret` has no meaning here", "remove it, or use `entered`")
@@ -335,6 +344,8 @@ fn spot(context: &Context, table: &PointTable, span: Range<usize>) -> Result<Spo
     }
     let points = if let Some(words) = sending {
         names::frames("sending", words)?.into_iter().map(Point::Sending).collect()
+    } else if let Some(words) = sent {
+        names::frames("sent", words)?.into_iter().map(Point::Sent).collect()
     } else if let Some(words) = handled {
         names::frames("handled", words)?.into_iter().map(Point::Handled).collect()
     } else if let Some(words) = replying {
@@ -343,7 +354,7 @@ fn spot(context: &Context, table: &PointTable, span: Range<usize>) -> Result<Spo
         let secret = names::secret(context.topology, secret.as_ref())?;
         names::phases(words)?.into_iter().map(|phase| Point::Entered { secret, phase }).collect()
     } else {
-        let words = point.as_ref().expect("one of the five was given, and it is none of the others");
+        let words = point.as_ref().expect("one of the six was given, and it is none of the others");
         words.items.iter().map(durable_point).collect::<Result<Vec<_>, _>>()?
     };
     if points.is_empty() {

@@ -138,6 +138,7 @@ pub(crate) struct FaultTable {
     // When: `at`, or one point.
     pub at: Option<Words>,
     pub sending: Option<Words>,
+    pub sent: Option<Words>,
     pub handled: Option<Words>,
     pub replying: Option<Words>,
     pub entered: Option<Words>,
@@ -169,6 +170,7 @@ pub(crate) struct UntilTable {
 #[serde(deny_unknown_fields)]
 pub(crate) struct PointTable {
     pub sending: Option<Words>,
+    pub sent: Option<Words>,
     pub handled: Option<Words>,
     pub replying: Option<Words>,
     pub entered: Option<Words>,

@@ -205,7 +205,7 @@ lasts = "1s""#,
 small.toml:28:8: the fault never begins
 28 | kind = "crash"
    |        ^^^^^^^
-   = expected: `at`, or one of `sending`, `handled`, `replying`, `entered`, `point`
+   = expected: `at`, or one of `sending`, `sent`, `handled`, `replying`, `entered`, `point`
    = to do: say when it begins
 "#,
     );
@@ -264,7 +264,7 @@ lasts = "1s""#,
 small.toml:30:12: two points are named
 30 | replying = "apply-reply"
    |            ^^^^^^^^^^^^^
-   = expected: one of `sending`, `handled`, `replying`, `entered`, `point`
+   = expected: one of `sending`, `sent`, `handled`, `replying`, `entered`, `point`
    = to do: keep one of them
 "#,
     );
@@ -389,7 +389,7 @@ until = { on = {}, at_most = "60s" }"#,
 small.toml:30:16: no point is named
 30 | until = { on = {}, at_most = "60s" }
    |                ^^
-   = expected: one of `sending`, `handled`, `replying`, `entered`, `point`
+   = expected: one of `sending`, `sent`, `handled`, `replying`, `entered`, `point`
    = to do: name one
 "#,
     );

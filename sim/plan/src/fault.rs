@@ -41,6 +41,9 @@ pub struct Pattern {
 pub enum Point {
     /// Before the node's message or request of this kind leaves.
     Sending(FrameKind),
+    /// When the node's message, request or reply of this kind has left; what it would do next is not
+    /// done if it crashes here.
+    Sent(FrameKind),
     /// When a message or request of this kind has been handled by its receiver.
     Handled(FrameKind),
     /// Before the node's reply of this kind leaves.

@@ -276,6 +276,7 @@ impl Draw<'_> {
         };
         match point {
             Point::Sending(kind) => Point::Sending(frame(kind)),
+            Point::Sent(kind) => Point::Sent(frame(kind)),
             Point::Handled(kind) => Point::Handled(frame(kind)),
             Point::Replying(kind) => Point::Replying(frame(kind)),
             other => other,

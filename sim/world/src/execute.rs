@@ -51,6 +51,13 @@ impl Engine<'_> {
                 return;
             }
             self.execute_one(id, effect, disposition);
+            if let Some(Point::Sending(kind) | Point::Replying(kind)) = point {
+                self.at_point(id, Point::Sent(kind), None);
+                let node = self.node(id);
+                if node.state == State::Down || node.incarnation != incarnation {
+                    return;
+                }
+            }
         }
     }
 
