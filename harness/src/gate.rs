@@ -61,17 +61,15 @@ pub fn fingerprints(path: &Path) -> Result<BTreeSet<Fingerprint>, Failure> {
 }
 
 fn policy(word: &str) -> Result<Policy, Failure> {
-    let refused = |why: tumbler_reports::PolicyError| {
-        Failure::Usage(format!("{word}:{}", escape::visible(&why.to_string())))
-    };
+    let refused = |why: tumbler_reports::PolicyError| Failure::Usage(why.to_string());
     if word == "ci" {
-        return Policy::parse(Policy::CI).map_err(refused);
+        return Policy::parse(word, Policy::CI).map_err(refused);
     }
     if !word.contains('/') && !word.ends_with(".toml") {
         let why = format!("unknown policy `{word}`: expected `ci`, or a path with a `/` or ending in .toml");
         return Err(Failure::Usage(why));
     }
-    Policy::parse(&text(Path::new(word))?).map_err(refused)
+    Policy::parse(word, &text(Path::new(word))?).map_err(refused)
 }
 
 fn text(path: &Path) -> Result<String, Failure> {

@@ -8,6 +8,7 @@
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use tumbler_plan::flaw::{Flaw, Placed};
 use tumbler_types::{Invariant, Verdict};
 
 /// Version 1 of a policy file.
@@ -58,22 +59,28 @@ impl Policy {
     /// The policy that is shipped, by the name `ci`.
     pub const CI: &'static str = include_str!("../policies/ci.toml");
 
-    /// Reads the text of a policy.
-    pub fn parse(text: &str) -> Result<Policy, PolicyError> {
-        let policy: Policy = toml::from_str(text).map_err(|error| {
-            let start = error.span().map_or(0, |span| span.start);
-            PolicyError::at(text, start, &error.message().trim().replace('\n', "; "))
-        })?;
-        let key = |name: &str| text.find(name).unwrap_or(0);
-        if policy.schema != Self::SCHEMA {
-            let why = format!("expected policy schema {}, got {}", Self::SCHEMA, policy.schema);
-            return Err(PolicyError::at(text, key("schema"), &why));
+    /// Reads the text of a policy. `file_name` is only shown.
+    pub fn parse(file_name: &str, text: &str) -> Result<Policy, PolicyError> {
+        let read: Result<Policy, _> = toml::from_str(text);
+        read.map_err(|error| Flaw::said(error.message(), error.span()))
+            .and_then(|policy| policy.check(text))
+            .map_err(|flaw| PolicyError(Box::new(flaw.at(file_name, text))))
+    }
+
+    fn check(self, text: &str) -> Result<Policy, Flaw> {
+        let key = |name: &str| text.find(name).map_or(0..0, |start| start..start + name.len());
+        if self.schema != Self::SCHEMA {
+            return Err(Flaw::new(key("schema"), "unknown `schema`", "write the file in this form")
+                .expected(Self::SCHEMA.to_string())
+                .got(self.schema));
         }
-        if policy.seeds_min == 0 {
-            let why = "expected at least 1 seed to be demanded, got 0: a report of nothing would do";
-            return Err(PolicyError::at(text, key("seeds_min"), why));
+        if self.seeds_min == 0 {
+            let problem = "`seeds_min` demands nothing: a report of no seed would do";
+            return Err(Flaw::new(key("seeds_min"), problem, "demand some seeds")
+                .expected("at least 1")
+                .got(self.seeds_min));
         }
-        Ok(policy)
+        Ok(self)
     }
 
     pub fn floors(&self, invariant: Invariant) -> Floors {
@@ -82,23 +89,10 @@ impl Policy {
     }
 }
 
-/// What is wrong with a policy, and where.
+/// What is wrong with a policy, shown where it is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{line}:{column}: {why}")]
-pub struct PolicyError {
-    pub line: usize,
-    pub column: usize,
-    pub why: String,
-}
-
-impl PolicyError {
-    fn at(text: &str, offset: usize, why: &str) -> PolicyError {
-        let before = text.get(..offset).unwrap_or(text);
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        PolicyError { line, column, why: why.to_owned() }
-    }
-}
+#[error("{0}")]
+pub struct PolicyError(Box<Placed>);
 
 #[cfg(test)]
 mod tests {
@@ -106,7 +100,7 @@ mod tests {
 
     #[test]
     fn the_shipped_policy_is_one_and_demands_what_no_empty_sweep_can_give() {
-        let policy = Policy::parse(Policy::CI).expect("the shipped policy");
+        let policy = Policy::parse("ci.toml", Policy::CI).expect("the shipped policy");
         assert_eq!((policy.verdict, policy.planted), (Verdict::Pass, PlantedRule::AllCaught));
         assert_eq!(policy.new_findings_max, 0);
         for invariant in Invariant::ALL {
@@ -123,20 +117,38 @@ mod tests {
             assert!(Policy::CI.contains(from), "{from}");
             let text = Policy::CI.replacen(from, to, 1);
             let number = text.lines().position(|each| each.starts_with(line)).map_or(1, |index| index + 1);
-            let error = Policy::parse(&text).expect_err(to);
-            assert!(error.why.contains(why), "{error}");
-            assert_eq!(error.line, number, "{error}");
+            let error = Policy::parse("own.toml", &text).expect_err(to);
+            assert!(error.0.problem.contains(why), "{error}");
+            assert_eq!(error.0.line, number, "{error}");
         }
         check("seeds_min", "seed_min", "seed_min", "unknown field `seed_min`");
         check("rechecks_min", "#", "nothing", "missing field `rechecks_min`");
-        check("schema = 1", "schema = 2", "schema", "expected policy schema 1, got 2");
+        check("schema = 1", "schema = 2", "schema", "unknown `schema`");
         check("\"pass\"", "\"passed\"", "verdict", "unknown variant `passed`");
         check("\"all-caught\"", "\"all\"", "planted", "unknown variant `all`");
         check("new_findings_max = 0", "new_findings_max = -1", "new_findings_max", "invalid value");
         let own = "[invariant.aplied-once]\nexercised_min = 1\nunder_fault_min = 1\n";
-        let error = Policy::parse(&format!("{}\n{own}", Policy::CI)).expect_err("a misspelt invariant");
-        assert!(error.why.contains("unknown variant `aplied-once`") && error.line > 5, "{error}");
-        let error = Policy::parse("schema = ").expect_err("half a line");
+        let text = format!("{}\n{own}", Policy::CI);
+        let error = Policy::parse("own.toml", &text).expect_err("a misspelt invariant").0;
+        assert!(error.problem.contains("unknown variant `aplied-once`") && error.line > 5, "{error}");
+        let error = Policy::parse("own.toml", "schema = ").expect_err("half a line").0;
         assert_eq!(error.line, 1);
+    }
+
+    #[test]
+    fn an_error_underlines_the_word_and_says_what_to_do() {
+        let text = Policy::CI.replacen("seeds_min = 1000", "seeds_min = 0", 1);
+        let line = text.lines().position(|line| line == "seeds_min = 0").expect("it was put there") + 1;
+        let gutter = " ".repeat(line.to_string().len());
+        let expected = format!(
+            "own.toml:{line}:1: `seeds_min` demands nothing: a report of no seed would do\n\
+             {line} | seeds_min = 0\n\
+             {gutter} | ^^^^^^^^^\n\
+             {gutter} = expected: at least 1\n\
+             {gutter} = got: `0`\n\
+             {gutter} = to do: demand some seeds"
+        );
+        let error = Policy::parse("own.toml", &text).expect_err("it demands nothing");
+        assert_eq!(error.to_string(), expected);
     }
 }

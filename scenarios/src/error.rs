@@ -1,16 +1,19 @@
 //! What is wrong with a scenario or suite file, shown where it is wrong.
-//!
-//! An error names file, line and column, underlines the text, says what was expected and got, and
-//! what to do. It deliberately keeps no path but the name that the caller gave, and shows control
-//! characters of a file as `·`, so that printing an error cannot drive a terminal.
 
-use std::fmt;
-use std::ops::Range;
+pub(crate) use tumbler_plan::flaw::Flaw;
+
+use tumbler_plan::flaw::Placed;
 
 /// Why a file is refused. Boxed, because it is large and rare.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ScenarioError(Box<Placed>);
+
+impl From<Placed> for ScenarioError {
+    fn from(placed: Placed) -> Self {
+        ScenarioError(Box::new(placed))
+    }
+}
 
 impl ScenarioError {
     /// The name that the caller gave.
@@ -34,124 +37,7 @@ impl ScenarioError {
     }
 }
 
-/// A flaw on its line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Placed {
-    file: String,
-    line: usize,
-    column: usize,
-    problem: String,
-    expected: Option<String>,
-    got: Option<String>,
-    remedy: String,
-    /// The line, or the part of a long one around the column.
-    excerpt: String,
-    /// Characters before the underlined part of the excerpt, and in it.
-    indent: usize,
-    width: usize,
+/// What the TOML parser or a derived reader says.
+pub(crate) fn of_toml(error: &toml::de::Error) -> Flaw {
+    Flaw::said(error.message(), error.span())
 }
-
-impl fmt::Display for Placed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, line, column, problem, expected, got, remedy, excerpt, indent, width } = self;
-        let number = line.to_string();
-        let gutter = " ".repeat(number.len());
-        writeln!(f, "{file}:{line}:{column}: {problem}")?;
-        writeln!(f, "{number} | {excerpt}")?;
-        writeln!(f, "{gutter} | {}{}", " ".repeat(*indent), "^".repeat(*width))?;
-        if let Some(expected) = expected {
-            writeln!(f, "{gutter} = expected: {expected}")?;
-        }
-        if let Some(got) = got {
-            writeln!(f, "{gutter} = got: {got}")?;
-        }
-        write!(f, "{gutter} = to do: {remedy}")
-    }
-}
-
-/// One part of a file that is wrong, before it is placed on a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Flaw {
-    pub span: Range<usize>,
-    pub problem: String,
-    pub expected: Option<String>,
-    pub got: Option<String>,
-    pub remedy: String,
-}
-
-impl Flaw {
-    pub fn new(span: Range<usize>, problem: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Flaw { span, problem: problem.into(), expected: None, got: None, remedy: remedy.into() }
-    }
-
-    pub fn expected(mut self, expected: impl Into<String>) -> Self {
-        self.expected = Some(expected.into());
-        self
-    }
-
-    pub fn got(mut self, got: impl fmt::Display) -> Self {
-        self.got = Some(format!("`{got}`"));
-        self
-    }
-
-    /// What the TOML parser or a derived reader says.
-    pub fn of_toml(error: &toml::de::Error) -> Self {
-        let message = error.message().trim().replace('\n', "; ");
-        let (problem, expected) = match message.split_once(", expected ") {
-            Some((problem, expected)) => (problem.to_owned(), Some(expected.to_owned())),
-            None => (message, None),
-        };
-        let remedy = if problem.starts_with("unknown field") {
-            "correct the spelling of the key, or remove it"
-        } else if problem.starts_with("missing field") {
-            "add the key"
-        } else if problem.starts_with("duplicate") {
-            "keep one of them"
-        } else {
-            "correct the value"
-        };
-        Flaw { span: error.span().unwrap_or(0..0), problem, expected, got: None, remedy: remedy.into() }
-    }
-
-    /// Places the fault on a line of the text.
-    pub fn at(self, file: &str, text: &str) -> ScenarioError {
-        let Flaw { span, problem, expected, got, remedy } = self;
-        let start = floor(text, span.start);
-        let end = floor(text, span.end).max(start);
-        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
-        let before = text[line_start..start].chars().count();
-        let marked = text[start..end.min(line_end)].chars().count().max(1);
-        let skipped = before.saturating_sub(EXCERPT_BEFORE);
-        let line = text[line_start..line_end].trim_end_matches('\r');
-        ScenarioError(Box::new(Placed {
-            file: visible(file),
-            line: text[..start].matches('\n').count() + 1,
-            column: before + 1,
-            problem: visible(&problem),
-            expected: expected.map(|text| visible(&text)),
-            got: got.map(|text| visible(&text)),
-            remedy: visible(&remedy),
-            excerpt: visible(&line.chars().skip(skipped).take(EXCERPT_WIDTH).collect::<String>()),
-            indent: before - skipped,
-            width: marked.min(EXCERPT_WIDTH - (before - skipped)),
-        }))
-    }
-}
-
-/// The nearest character boundary at or before an offset.
-fn floor(text: &str, offset: usize) -> usize {
-    let mut offset = offset.min(text.len());
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
-    }
-    offset
-}
-
-fn visible(text: &str) -> String {
-    text.chars().map(|each| if each.is_control() { '·' } else { each }).collect()
-}
-
-/// Characters of a line shown, and how many of them before the underlined part.
-const EXCERPT_WIDTH: usize = 100;
-const EXCERPT_BEFORE: usize = 60;

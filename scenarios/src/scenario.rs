@@ -8,7 +8,7 @@
 
 use crate::ScenarioError;
 use crate::entry::{BuildEntry, ClockEntry, Context, OrderEntry};
-use crate::error::Flaw;
+use crate::error::{Flaw, of_toml};
 use crate::fault::FaultEntry;
 use crate::file::{LatencyTable, SCHEMA, ScenarioFile, SwarmTable, TimingTable, Words};
 use crate::incident::Incident;
@@ -57,9 +57,9 @@ impl Scenario {
     /// Reads a scenario file. `file_name` is only shown.
     pub fn parse(file_name: &str, text: &str) -> Result<Scenario, ScenarioError> {
         let read: Result<ScenarioFile, _> = toml::from_str(text);
-        read.map_err(|error| Flaw::of_toml(&error))
+        read.map_err(|error| of_toml(&error))
             .and_then(|file| Scenario::check(&file, Digest::of(text.as_bytes())))
-            .map_err(|flaw| flaw.at(file_name, text))
+            .map_err(|flaw| flaw.at(file_name, text).into())
     }
 
     pub fn name(&self) -> &str {

@@ -4,7 +4,7 @@
 //! to say, over all seeds of its entry.
 
 use crate::ScenarioError;
-use crate::error::Flaw;
+use crate::error::{Flaw, of_toml};
 use crate::file::SCHEMA;
 use crate::names;
 use crate::scenario::{about_of, name_of};
@@ -37,9 +37,9 @@ impl Suite {
     /// Reads a suite file. `file_name` is only shown.
     pub fn parse(file_name: &str, text: &str) -> Result<Suite, ScenarioError> {
         let read: Result<SuiteFile, _> = toml::from_str(text);
-        read.map_err(|error| Flaw::of_toml(&error))
+        read.map_err(|error| of_toml(&error))
             .and_then(|file| Suite::check(&file))
-            .map_err(|flaw| flaw.at(file_name, text))
+            .map_err(|flaw| flaw.at(file_name, text).into())
     }
 
     /// Number of runs in it.

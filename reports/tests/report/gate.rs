@@ -24,7 +24,7 @@ fn good() -> Vec<Report> {
 }
 
 fn refusals(reports: &[Report], policy: &str) -> Vec<String> {
-    let policy = Policy::parse(policy).expect("a policy");
+    let policy = Policy::parse("own.toml", policy).expect("a policy");
     gate(reports, &policy, &BTreeSet::new()).refusals.iter().map(ToString::to_string).collect()
 }
 
@@ -92,7 +92,7 @@ fn only_the_gate_s_own_baseline_excuses_a_finding() {
     let finding = "violated/applied-once/target/staged/hold";
     let expect = format!("new_findings_max: expected at most 0, got 1, the first {finding}");
     assert_eq!(refusals(&excused, POLICY), std::slice::from_ref(&expect));
-    let policy = Policy::parse(POLICY).expect("a policy");
+    let policy = Policy::parse("own.toml", POLICY).expect("a policy");
     assert_eq!(gate(&excused, &policy, &fingerprints).refusals, []);
     let plain = vec![report(&seeds), planted("standard", true)];
     assert_eq!(refusals(&plain, POLICY), ["verdict: expected pass, got violated".to_owned(), expect]);
@@ -104,7 +104,7 @@ fn no_baseline_excuses_nondeterminism() {
     let fingerprints: BTreeSet<_> = bad.fingerprint.iter().cloned().collect();
     let report = known(&[passed("standard", 0), bad], fingerprints.clone());
     assert_eq!((report.verdict, report.totals.known), (Verdict::Nondeterministic, 0));
-    let policy = Policy::parse(POLICY).expect("a policy");
+    let policy = Policy::parse("own.toml", POLICY).expect("a policy");
     let refused = gate(&[report], &policy, &fingerprints).refusals;
     assert!(refused.iter().any(|refusal| refusal.rule == "new_findings_max"), "{refused:?}");
 }
