@@ -15,8 +15,12 @@ pub fn build() -> Result<Build, Failure> {
     Ok(Build { version: env!("CARGO_PKG_VERSION").to_owned(), digest: Digest::of(&bytes) })
 }
 
-/// Where the running executable is.
+/// Where the running executable is. On Linux by a name that stays the running one's when the file is
+/// replaced: a build that ends in mid-sweep must not lend it workers, nor its identity.
 pub fn executable() -> Result<PathBuf, Failure> {
+    if cfg!(target_os = "linux") {
+        return Ok(PathBuf::from("/proc/self/exe"));
+    }
     std::env::current_exe()
         .map_err(|error| Failure::Internal(format!("failed to find the own executable: {error}")))
 }

@@ -181,7 +181,10 @@ async fn tell(
         return Ok(());
     }
     let teller = Teller::new(folder, &run.settings, run.limit)?;
-    for index in 0..swept.findings.len().min(CAPSULES_MAX) {
+    // New findings come first: known ones have their capsules from when they were new.
+    let mut order: Vec<usize> = (0..swept.findings.len()).collect();
+    order.sort_by_key(|index| swept.findings[*index].known);
+    for index in order.into_iter().take(CAPSULES_MAX) {
         let first = swept.findings[index].first.clone();
         let (name, seed) = (first.row.scenario.clone(), first.row.seed);
         let telling = match edited.get(&(name.clone(), seed)) {
@@ -194,8 +197,8 @@ async fn tell(
 }
 
 const WHOLE: u64 = 10_000;
-/// Capsules of one run, one per new fingerprint.
-const CAPSULES_MAX: usize = 20;
+/// Capsules of one run, one per fingerprint. The seeds of the others are in their replay lines.
+const CAPSULES_MAX: usize = 200;
 /// Every so many seeds of `smoke` are probed for rollback.
 const PROBE_EVERY: u64 = 8;
 /// Points tried in each phase, over `smoke`.

@@ -302,6 +302,26 @@ fn an_interrupted_run_leaves_the_rows_that_it_has() {
     assert!(rows.lines().count() > 2 && rows.ends_with('\n'), "{rows}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_build_that_replaces_the_program_in_mid_sweep_changes_nothing() {
+    let shell = Shell::new();
+    let (own, copy) = (Path::new(env!("CARGO_BIN_EXE_tumbler")), shell.path("copy"));
+    std::fs::copy(own, &copy).expect("a copy");
+    let mut child = Command::new(&copy)
+        .current_dir(shell.0.path())
+        .args(["run", "standard", "--seeds", "0..40", "--jobs", "2", "--out", "out"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the copy runs");
+    std::fs::remove_file(&copy).expect("it is replaced");
+    std::fs::write(&copy, "another build").expect("by something else");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    shell.check("run standard --seeds 0..40 --jobs 2 --out again", 0);
+    let report = |folder: &str| read(shell.path(&format!("{folder}/report.json")));
+    assert!(report("out") == report("again"), "the same build, and so the same report");
+}
+
 #[test]
 fn a_reader_that_closes_early_is_no_error() {
     let shell = Shell::new();
