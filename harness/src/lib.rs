@@ -21,6 +21,7 @@ pub mod list;
 pub mod log;
 pub mod manual;
 pub mod nearest;
+pub mod negative;
 pub mod planted;
 pub mod pool;
 pub mod probe;

@@ -167,7 +167,7 @@ mod last_write_wins {
     fn a_second_value_of_one_transaction_breaks_applied_once_here_too() {
         let mut run = run();
         run.begin(1, Principal::Green).wait(QUARANTINE).land(1, Step::Set, Principal::Green, 2);
-        run.land(1, Step::Set, Principal::Green, 9);
+        run.land(1, Step::Set, Principal::Green, 1);
         broken(run, Invariant::AppliedOnce);
     }
 
@@ -270,7 +270,7 @@ mod single_principal {
     #[test]
     fn a_restore_of_anything_else_breaks_applied_once() {
         let mut run = given_up();
-        run.land(1, Step::Restore, Principal::Blue, 9);
+        run.land(1, Step::Restore, Principal::Blue, 2);
         broken(run, Invariant::AppliedOnce);
     }
 

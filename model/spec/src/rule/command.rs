@@ -63,7 +63,9 @@ impl Rules {
                 demand(is_right, format_args!("expected a key that the primary accepts, got {value}"))
             }
             Command::RollBack { txn } => roll_back(slice, txn),
-            Command::OrderRotation {} => Ok(()),
+            Command::OrderRotation {} => {
+                demand(!slice.ordered, format_args!("a rotation is ordered already"))
+            }
             Command::RaiseFloor { floor } => demand(
                 slice.floor.next() == Some(floor),
                 format_args!("expected the format after {}, got {floor}", slice.floor),
@@ -91,7 +93,10 @@ impl Rules {
                     serial <= slice.serial,
                     format_args!("expected at most serial {}, got {serial}", slice.serial),
                 )?;
-                reports(holder, version)
+                reports(holder, version)?;
+                let known = holder.acknowledged;
+                let is_news = known.version != version || serial > known.serial;
+                demand(is_news, format_args!("{version} at {serial} is on record already"))
             }
         }
     }
@@ -159,7 +164,7 @@ impl Rules {
         let held = lease.rotator == rotator && lease.epoch == epoch;
         demand(held, format_args!("{rotator} does not hold the lease of {epoch}"))?;
         demand(at <= lease.until, format_args!("the lease ended at {}, renewed at {at}", lease.until))?;
-        demand(until >= lease.until, format_args!("a renewal may not shorten the lease"))?;
+        demand(until > lease.until, format_args!("expected a later end than {}, got {until}", lease.until))?;
         self.lasts(at, until)
     }
 

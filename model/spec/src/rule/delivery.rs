@@ -3,7 +3,7 @@
 use super::{Rules, demand, refuse};
 use crate::invariant::Why;
 use crate::ledger::{Holder, Report, Slice, Stored};
-use tumbler_types::{Tag, VersionId};
+use tumbler_types::{Tag, VersionId, Wall};
 
 impl Rules {
     /// May the agent's durable record become this? Only what was granted, and never back to what its
@@ -20,6 +20,7 @@ impl Rules {
         )?;
         if version.0 == 0 {
             // A reply without a version: the one that it should hold was revoked.
+            demand(until == Wall::ZERO, format_args!("expected no end for nothing, got {until}"))?;
             return demand(slice.serial.0 > 0, format_args!("nothing was revoked, and it stored nothing"));
         }
         let Some(grant) = holder.grant(version) else {

@@ -3,7 +3,7 @@
 use super::{Rules, demand, refuse};
 use crate::invariant::Why;
 use crate::ledger::{Slice, Version};
-use tumbler_types::{Enforcement, Fence, Instant, Phase, Principal, Step, Tag, VersionId};
+use tumbler_types::{Enforcement, Epoch, Fence, Instant, Phase, Principal, Step, Tag, VersionId};
 
 /// One change of one of the primary's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -149,7 +149,10 @@ fn allow_key(slice: &Slice, issued: &[Effect], effect: Effect) -> Result<(), Why
         return demand(is_asked, format_args!("no record ever made {fence} necessary"));
     }
     let Some(version) = slice.version_of(before) else {
-        return demand(fence.step == Step::Reap, format_args!("expected a key of no version to be reaped"));
+        let epoch = slice.lease.map_or(Epoch(0), |lease| lease.epoch);
+        let is_lent = fence.epoch > Epoch(0) && fence.epoch <= epoch && fence.txn == slice.txn;
+        let is_reaped = fence.step == Step::Reap && is_lent;
+        return demand(is_reaped, format_args!("expected a key of no version to be reaped, got {fence}"));
     };
     let is_asked = issued
         .iter()

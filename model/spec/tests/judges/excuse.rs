@@ -10,7 +10,7 @@ type Break = fn(&mut Run);
 const BREAKS: [(Invariant, Break); 4] = [
     (Invariant::AppliedOnce, |run| {
         run.begin(1).enforce(1, Step::Set, Principal::Green, GREEN).wait(11).lease(2);
-        run.enforce(2, Step::Set, Principal::Green, Tag(999));
+        run.enforce(2, Step::Set, Principal::Green, BLUE);
     }),
     (Invariant::RevokedUndelivered, |run| {
         run.revoke(V1).wait(5).hand_out(AGENT, V1);

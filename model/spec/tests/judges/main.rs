@@ -246,7 +246,7 @@ fn a_lower_fence_breaks_applied_once() {
 fn a_second_value_of_one_transaction_breaks_applied_once() {
     let mut run = Run::new();
     run.begin(1).enforce(1, Step::Set, Principal::Green, GREEN).wait(11).lease(2);
-    run.enforce(2, Step::Set, Principal::Green, Tag(999));
+    run.enforce(2, Step::Set, Principal::Green, BLUE);
     broken(run, Invariant::AppliedOnce);
 }
 
