@@ -1,7 +1,7 @@
 //! Prints the table of negative traces that stands in `model/README.md`, and the first survivors:
 //! `cargo run --release -p tumbler --example negatives [SEEDS]`.
 
-use tumbler::negative::Negatives;
+use tumbler::negative::{Negatives, Survivor};
 
 const SCENARIOS: [&str; 7] = [
     "standard",
@@ -23,7 +23,7 @@ fn main() {
     println!("{} traces of {} scenarios", negatives.traces, SCENARIOS.len());
     println!("{}", negatives.table());
     for ((kind, change), survivors) in &negatives.survivors {
-        for (seed, seq, text) in survivors {
+        for Survivor { seed, seq, text } in survivors {
             println!("{kind:<16} {change:<8?} seed {seed} step {seq}: {text}");
         }
     }

@@ -55,12 +55,21 @@ impl fmt::Display for Rate {
     }
 }
 
+/// A change that nobody noticed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survivor {
+    pub seed: u64,
+    pub seq: u64,
+    /// What was told last instead; empty: nothing.
+    pub text: String,
+}
+
 /// By kind of event, and for entries of the log by command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Negatives {
     pub rates: BTreeMap<(&'static str, Change), Rate>,
-    /// The first survivors of each kind: seed, sequence number, and what it was instead.
-    pub survivors: BTreeMap<(&'static str, Change), Vec<(u64, u64, String)>>,
+    /// The first survivors of each kind.
+    pub survivors: BTreeMap<(&'static str, Change), Vec<Survivor>>,
     /// Traces that were looked at.
     pub traces: u64,
 }
@@ -144,7 +153,7 @@ impl Negatives {
         }
         let survivors = self.survivors.entry(key).or_default();
         if survivors.len() < SURVIVORS_MAX {
-            survivors.push((plan.seed, case.trace[case.index].seq, text));
+            survivors.push(Survivor { seed: plan.seed, seq: case.trace[case.index].seq, text });
         }
     }
 
