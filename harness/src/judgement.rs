@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use tumbler_plan::{Fingerprint, LastWords, Plan, Row};
-use tumbler_reports::{Broken, Exercised, SeedReport, teller::named};
+use tumbler_reports::{Broken, Exercised, Recheck, SeedReport, teller::named};
 use tumbler_spec::{Exercise, Finding, Judgement, Tally};
 use tumbler_types::{FaultId, FaultKind, Invariant, NodeId, RoleKind, Topology, Verdict};
 use tumbler_world::Outcome;
@@ -77,6 +77,23 @@ pub fn report(name: &str, plan: &Plan, outcome: &Outcome, blind: Option<Invarian
         points: Vec::new(),
         story: None,
     }
+}
+
+/// Notes whether a second run gave the same digest. If not, what the first one said counts for nothing:
+/// the seed is Nondeterministic.
+pub fn rechecked(report: &mut SeedReport, equal: bool) {
+    report.recheck = Some(if equal { Recheck::Equal } else { Recheck::Differs });
+    if equal {
+        return;
+    }
+    report.row.verdict = Verdict::Nondeterministic;
+    report.row.invariant = None;
+    let (role, phase, faults) = report
+        .fingerprint
+        .take()
+        .map_or((None, None, BTreeSet::new()), |known| (known.role, known.phase, known.faults));
+    let (verdict, invariant) = (Verdict::Nondeterministic, None);
+    report.fingerprint = Some(Fingerprint { verdict, invariant, role, phase, faults });
 }
 
 /// What is known of a run that killed its worker. The row claims no events: how far it was seen to

@@ -18,7 +18,7 @@ use std::time::Duration;
 use tumbler_plan::trace::v1;
 use tumbler_plan::{Capsule, Checkpoint, DigestChain, LastWords, Plan};
 use tumbler_reports::finding::decisive;
-use tumbler_reports::{Recheck, SeedReport, Story};
+use tumbler_reports::{SeedReport, Story};
 use tumbler_types::{Observed, Verdict};
 use tumbler_world::{Driver, Options, Outcome};
 
@@ -117,22 +117,7 @@ impl Work<'_> {
         let madsim_seed = self.settings.madsim_seed.wrapping_add(RECHECK_SEED);
         let again = self.run(plan, &Options { driver, madsim_seed, ..self.options() });
         let equal = again.is_ok_and(|again| again.digest == outcome.digest);
-        report.recheck = Some(if equal { Recheck::Equal } else { Recheck::Differs });
-        if !equal {
-            report.row.verdict = Verdict::Nondeterministic;
-            report.row.invariant = None;
-            if let Some(fingerprint) = &mut report.fingerprint {
-                (fingerprint.verdict, fingerprint.invariant) = (Verdict::Nondeterministic, None);
-            } else {
-                report.fingerprint = Some(tumbler_plan::Fingerprint {
-                    verdict: Verdict::Nondeterministic,
-                    invariant: None,
-                    role: None,
-                    phase: None,
-                    faults: std::collections::BTreeSet::new(),
-                });
-            }
-        }
+        judgement::rechecked(report, equal);
     }
 
     fn probe(&self, job: &Job, outcome: &Outcome, done: &mut Done) {

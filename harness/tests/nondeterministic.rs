@@ -1,0 +1,79 @@
+//! A seed that two runs answer differently is noticed, whatever else was said of it, and is exit 14.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use tumbler::exit::Exit;
+use tumbler::{judgement, roles};
+use tumbler_plan::Plan;
+use tumbler_reports::{Facts, Floor, Sweep, summary};
+use tumbler_types::role::v1::{Effect, Effects, Input, Now, Role};
+use tumbler_types::{Build, NodeId, Span, TimerId, Verdict};
+use tumbler_world::{Options, Outcome, run};
+
+/// Sets one timer more than its role wants, of a length that the process has counted.
+struct Leaky(Box<dyn Role>);
+
+const OWN: TimerId = TimerId(1_000);
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+impl Role for Leaky {
+    fn handle(&mut self, now: Now, input: Input) -> Effects {
+        if matches!(input, Input::Timer { timer: OWN }) {
+            return Effects::new();
+        }
+        let is_boot = matches!(input, Input::Boot { .. });
+        let mut effects = self.0.handle(now, input);
+        if is_boot {
+            let after = Span::from_millis(1 + COUNT.fetch_add(1, Ordering::Relaxed));
+            effects.push(Effect::SetTimer { timer: OWN, after });
+        }
+        effects
+    }
+}
+
+fn plan() -> Plan {
+    tumbler_scenarios::scenario("quiet").expect("shipped").scenario().plan(1)
+}
+
+fn outcome(is_leaky: bool) -> Outcome {
+    let plan = plan();
+    let agent = plan.topology.by_name("agent-1").expect("a node of quiet");
+    let factory = move |plan: &Plan, node: NodeId, build: Build| match is_leaky && node == agent {
+        true => Box::new(Leaky(roles::role(plan, node, build))),
+        false => roles::role(plan, node, build),
+    };
+    run(&plan, &factory, &Options::default())
+}
+
+/// The code of a sweep of one seed that was run twice, and what is printed.
+fn swept(is_leaky: bool) -> (u8, String) {
+    let (first, second) = (outcome(is_leaky), outcome(is_leaky));
+    let mut report = judgement::report("quiet", &plan(), &first, None);
+    assert_eq!(report.row.verdict, Verdict::Pass);
+    judgement::rechecked(&mut report, first.digest == second.digest);
+    let mut sweep = Sweep::new(1);
+    sweep.absorb(Verdict::Pass, &report);
+    let facts = Facts {
+        elapsed_ms: 1,
+        assumed: Vec::new(),
+        floor: Floor::default(),
+        interrupted: false,
+        files: Vec::new(),
+    };
+    let code = Exit::Verdict(sweep.verdict(&facts.floor)).code();
+    (code, summary(&sweep, &facts))
+}
+
+#[test]
+fn two_digests_of_one_seed_are_exit_14_though_both_runs_passed() {
+    let (code, text) = swept(true);
+    assert_eq!(code, 14, "{text}");
+    assert!(text.starts_with("FAIL nondeterministic  1/1 seed"), "{text}");
+    assert!(text.contains("rechecked        0/1 equal"), "{text}");
+}
+
+#[test]
+fn equal_digests_change_nothing() {
+    let (code, text) = swept(false);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("rechecked        1/1 equal"), "{text}");
+}
