@@ -160,9 +160,34 @@ pub struct GridArgs {
 
 #[derive(Debug, Args)]
 pub struct CheckArgs {
+    /// What to look for instead of broken properties
+    #[arg(value_enum)]
+    pub model: Option<ModelName>,
     /// How far to search
     #[arg(long, value_enum, default_value_t = BoundsName::Medium)]
     pub bounds: BoundsName,
+    /// Who searches
+    #[arg(long, value_enum, default_value_t = EngineName::Graph)]
+    pub engine: EngineName,
+    /// Memory that the graph may take, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 6_144)]
+    pub memory: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ModelName {
+    /// Every step after which some earlier good state is out of reach
+    Irreversible,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineName {
+    /// The invariants, by Stateright
+    Stateright,
+    /// Everything, by the exact graph
+    Graph,
+    /// One after the other; that they differ is Inconclusive
+    Both,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -307,8 +332,11 @@ Examples:
   tumbler grid standard
   tumbler grid ./mine.toml --seed 7 --out /tmp/mine";
 const CHECK: &str = "\
-Example:
-  tumbler check --bounds small         below a second";
+Examples:
+  tumbler check --bounds small --engine both       seconds
+  tumbler check irreversible --bounds small
+
+A search that was cut is 15, and so are engines that differ; Ctrl-C tells what was explored.";
 const GATE: &str = "\
 Examples:
   tumbler gate target/tumbler/report.json --policy ci

@@ -47,7 +47,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Run(args) => block_on(run::run(args.into())),
         Command::Replay(args) => block_on(replay::replay(args.into())),
         Command::Grid(args) => block_on(grid::grid(args.into())),
-        Command::Check(args) => check::check(args.bounds),
+        Command::Check(args) => block_on(check::check(args)),
         Command::Gate(args) => gate::gate(&args.into()),
         Command::Report { report, format } => report::report(&report, format),
         Command::List { subject } => {

@@ -1,5 +1,11 @@
 //! Stateright models, exact graph checker, counterexamples, compilation to plans.
 
-pub mod check;
+pub mod bounds;
+pub mod graph;
+pub mod stateright;
+pub mod verdict;
 
-pub use check::{CheckBounds, CheckReport, Verdict, check, check_mutated};
+pub use bounds::CheckBounds;
+pub use graph::{Limit, check_graph, check_graph_mutated};
+pub use stateright::{check, check_mutated};
+pub use verdict::{CheckReport, Engine, Kind, Sentence, Verdict};

@@ -1,8 +1,13 @@
 //! The search itself: pinned counts, and every planted flaw found by the property that names it.
 
 use std::time::Duration;
-use tumbler_checker::{CheckBounds, CheckReport, Verdict, check, check_mutated};
+use tumbler_checker::{
+    CheckBounds, CheckReport, Limit, Sentence, Verdict, check, check_graph, check_graph_mutated,
+    check_mutated,
+};
 use tumbler_spec::machine::{Machine, Mutation, Property};
+
+const WHOLE: Limit<'static> = Limit { bytes: 4 << 30, stop_at: None, stop: None };
 
 const TINY: CheckBounds =
     CheckBounds { rotators: 2, agents: 1, rotations: 1, crashes: 1, zombies: 1, revocations: 0 };
@@ -11,23 +16,57 @@ const TINY: CheckBounds =
 const TWO_AGENTS: CheckBounds =
     CheckBounds { rotators: 2, agents: 2, rotations: 1, crashes: 0, zombies: 0, revocations: 0 };
 
-fn verdict(report: &CheckReport, property: Property) -> &Verdict {
-    let found = report.properties.iter().find(|(each, _)| *each == property);
-    &found.expect("every property has a verdict").1
+fn verdict<'a>(report: &'a CheckReport, id: &str) -> &'a Verdict {
+    report.verdict(id).expect("every sentence has a verdict")
 }
 
 #[test]
 fn the_small_search_holds_reaches_every_mark_and_counts_as_pinned() {
     let report = check(&CheckBounds::small(), 1, None);
     assert!(report.is_exhausted);
-    for (property, verdict) in &report.properties {
-        assert!(matches!(verdict, Verdict::Holds { .. }), "{}: {verdict:?}", property.id());
-    }
+    all_hold(&report);
     for (mark, is_seen) in &report.reached {
         assert!(is_seen, "{} was not reached", mark.name());
     }
     // A protocol change changes these: look at why before pinning again.
-    assert_eq!((report.states, report.edges), (79_885, 727_940));
+    assert_eq!((report.states, report.edges), (82_493, 756_126));
+}
+
+#[track_caller]
+fn all_hold(report: &CheckReport) {
+    for sentence in &report.sentences {
+        assert!(matches!(sentence.verdict, Verdict::Holds { .. }), "{}: {:?}", sentence.id, sentence.verdict);
+    }
+}
+
+#[test]
+fn both_engines_find_the_same_states_edges_marks_and_verdicts() {
+    for bounds in [TINY, TWO_AGENTS, CheckBounds::small()] {
+        let (one, two) = (check(&bounds, 1, None), check_graph(&bounds, WHOLE));
+        assert!(one.is_exhausted && two.is_exhausted);
+        assert_eq!(one.contradicts(&two), [""; 0], "{bounds:?}");
+        assert_eq!(one.sentences.len(), 8);
+        // What only the graph can say: steps, and continuations.
+        assert_eq!(two.sentences.len(), 14);
+        all_hold(&two);
+    }
+    for mutation in Mutation::ALL {
+        let bounds = TINY;
+        let one = check_mutated(&bounds, mutation, 1, None);
+        let two = check_graph_mutated(&bounds, mutation, WHOLE);
+        assert_eq!(one.contradicts(&two), [""; 0], "{mutation:?}");
+    }
+}
+
+#[test]
+fn engines_that_differ_are_told() {
+    let one = check(&TINY, 1, None);
+    let mut two = check_graph(&TINY, WHOLE);
+    two.states += 1;
+    two.reached[3].1 = false;
+    let told = one.contradicts(&two);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("states: stateright "), "{told:?}");
 }
 
 #[test]
@@ -42,56 +81,80 @@ fn a_search_cut_short_is_inconclusive_with_one_thread_and_with_two() {
     for threads in [1, 2] {
         let report = check(&CheckBounds::large(), threads, Some(Duration::from_millis(50)));
         assert!(!report.is_exhausted);
-        for (property, verdict) in &report.properties {
-            assert!(matches!(verdict, Verdict::Inconclusive { .. }), "{}: {verdict:?}", property.id());
-        }
+        inconclusive(&report);
+    }
+    let deadline = std::time::Instant::now() + Duration::from_millis(50);
+    inconclusive(&check_graph(&CheckBounds::large(), Limit { stop_at: Some(deadline), ..WHOLE }));
+    inconclusive(&check_graph(&CheckBounds::small(), Limit { bytes: 1 << 20, ..WHOLE }));
+    let stop = std::sync::atomic::AtomicBool::new(true);
+    inconclusive(&check_graph(&CheckBounds::small(), Limit { stop: Some(&stop), ..WHOLE }));
+}
+
+#[track_caller]
+fn inconclusive(report: &CheckReport) {
+    assert!(!report.is_exhausted);
+    for Sentence { id, verdict, .. } in &report.sentences {
+        assert!(matches!(verdict, Verdict::Inconclusive { .. }), "{id}: {verdict:?}");
     }
 }
 
-/// The flaw is found by this property, and its path ends in the violation.
-fn caught(bounds: CheckBounds, mutation: Mutation, property: Property) {
-    let report = check_mutated(&bounds, mutation, 1, None);
-    let Verdict::Violated { path } = verdict(&report, property) else {
-        panic!("{mutation:?} was not caught by {}: {:?}", property.id(), report.properties);
+/// The flaw is found by this sentence, along a shortest path of this many steps, and makes the
+/// difference: without it the same steps break nothing, or are not all possible.
+fn caught(bounds: CheckBounds, mutation: Mutation, id: &str, steps: usize) {
+    let report = check_graph_mutated(&bounds, mutation, WHOLE);
+    let Verdict::Violated { path, .. } = verdict(&report, id) else {
+        panic!("{mutation:?} was not caught by {id}: {:?}", report.sentences);
     };
-    // Without the flaw the same steps break nothing, or are not all possible.
-    let limits = Machine::new(limits(bounds));
-    let mut state = limits.initial().clone();
+    assert_eq!(path.len(), steps, "{mutation:?} {id}: {path:?}");
+    let Some(property) = Property::ALL.into_iter().find(|property| property.id() == id) else { return };
+    let machine = Machine::new(bounds.limits());
+    let mut state = machine.initial().clone();
     for action in path {
-        let Some((next, _)) = limits.apply(&state, *action) else { return };
+        let Some((next, _)) = machine.apply(&state, *action) else { return };
         state = next;
     }
     assert!(property.holds(state.broken), "{mutation:?} makes no difference to {path:?}");
 }
 
-fn limits(bounds: CheckBounds) -> tumbler_spec::machine::Limits {
-    let CheckBounds { rotators, agents, rotations, crashes, zombies, revocations } = bounds;
-    tumbler_spec::machine::Limits { rotators, agents, rotations, crashes, zombies, revocations }
-}
-
 macro_rules! flaws {
-    ($($test:ident: $mutation:ident in $bounds:expr => $property:ident;)*) => {$(
+    ($($test:ident: $mutation:ident in $bounds:expr => $id:literal after $steps:literal;)*) => {$(
         #[test]
         fn $test() {
-            caught($bounds, Mutation::$mutation, Property::$property);
+            caught($bounds, Mutation::$mutation, $id, $steps);
         }
     )*};
 }
 
 flaws! {
-    an_ignored_fence_breaks_applied_once: IgnoreFence in TINY => AppliedOnce;
-    a_regenerated_value_breaks_applied_once: RegenerateOnUnknown in TINY => AppliedOnce;
-    an_effect_before_its_intent_breaks_rollback_possible: EffectBeforeIntent in TINY => RollbackPossible;
-    an_early_retire_closes_a_held_version: RetireEarly in TWO_AGENTS => HeldAccepted;
-    an_early_discard_closes_a_held_version: DiscardEarly in TINY => HeldAccepted;
-    a_rollback_closed_without_a_fence_lets_a_late_set_land: CloseUnfenced in TINY => RestAgrees;
-    an_unknown_outcome_taken_for_applied_is_illegal: SkipQuery in TINY => TransitionsLegal;
-    a_promise_before_durability_breaks_durable_ack: PromiseEarly in TINY => DurableAck;
-    an_acknowledgement_before_durability_breaks_durable_ack: AcknowledgeEarly in TINY => DurableAck;
-    a_stale_report_on_record_closes_a_held_version: RecordStale in TINY => HeldAccepted;
-    a_granted_revoked_version_is_handed_out: GrantRevoked in CheckBounds::small() => RevokedUndelivered;
-    an_expired_grant_that_is_served_breaks_revoked_undelivered: ServeExpired in TINY => RevokedUndelivered;
-    a_forgiven_debt_breaks_revoked_refused: ForgiveDebt in CheckBounds::small() => RevokedRefused;
+    an_ignored_fence_breaks_applied_once: IgnoreFence in TINY => "applied-once" after 4;
+    a_regenerated_value_breaks_applied_once: RegenerateOnUnknown in TINY => "applied-once" after 5;
+    an_effect_before_its_intent_breaks_rollback_possible: EffectBeforeIntent in TINY => "rollback-possible" after 9;
+    an_early_retire_closes_a_held_version: RetireEarly in TWO_AGENTS => "held-accepted" after 12;
+    an_early_discard_closes_a_held_version: DiscardEarly in TINY => "held-accepted" after 11;
+    a_rollback_closed_without_a_fence_lets_a_late_set_land: CloseUnfenced in TINY => "rest-agrees" after 6;
+    an_unknown_outcome_taken_for_applied_is_illegal: SkipQuery in TINY => "transitions-legal" after 4;
+    a_promise_before_durability_breaks_durable_ack: PromiseEarly in TINY => "durable-ack" after 3;
+    an_acknowledgement_before_durability_breaks_durable_ack: AcknowledgeEarly in TINY => "durable-ack" after 2;
+    a_stale_report_on_record_closes_a_held_version: RecordStale in TINY => "held-accepted" after 18;
+    a_granted_revoked_version_is_handed_out: GrantRevoked in CheckBounds::small() => "revoked-undelivered" after 8;
+    an_expired_grant_that_is_served_breaks_revoked_undelivered: ServeExpired in TINY => "revoked-undelivered" after 4;
+    a_forgiven_debt_breaks_revoked_refused: ForgiveDebt in CheckBounds::small() => "revoked-refused" after 4;
+    a_way_back_that_ends_at_promote_is_missed: NoRollbackAfterPromote in TINY => "rollback-available" after 7;
+    a_fence_noted_after_its_effect_breaks_applied_once: RepeatEnforced in TINY => "applied-once" after 4;
+    a_way_back_closed_before_its_intent_breaks_rollback_possible: RevokeBeforeIntent in TINY => "rollback-possible" after 6;
+    a_promotion_that_no_canary_tried_is_illegal: PromoteUntried in TINY => "transitions-legal" after 8;
+    a_closing_that_nobody_saw_leaves_the_previous_version: RetireUnseen in TINY => "rest-agrees" after 10;
+    a_closing_that_nobody_asks_for_never_comes: RetireUnsent in TINY => "rotation-closes" after 12;
+    agents_that_are_given_nothing_never_come_back: RevertGivesNothing in TINY => "rollback-leads" after 11;
+    a_pending_version_for_everybody_is_illegal: GrantToAll in TWO_AGENTS => "transitions-legal" after 7;
+    a_pending_version_before_its_time_is_illegal: GrantEarly in TINY => "transitions-legal" after 6;
+    debts_forgotten_with_a_rollback_break_revoked_refused: ForgetDebts in CheckBounds::small() => "revoked-refused" after 6;
+    an_abandoned_version_closed_under_its_holder_is_unsafe: DiscardInRevert in TINY => "removal-is-safe" after 10;
+    closing_the_version_that_stays_is_unsafe: RetireWrongOne in TINY => "removal-is-safe" after 12;
+    a_rollback_to_a_revoked_version_is_illegal: RollBackToRevoked in CheckBounds::small() => "transitions-legal" after 4;
+    a_forgotten_skew_closes_a_version_that_is_served: SkewForgotten in TINY => "held-accepted" after 12;
+    a_row_that_is_lost_is_missed_by_its_holder: TargetForgets in TINY => "held-accepted" after 9;
+    a_value_set_instead_of_closed_never_closes: SetInDiscard in TINY => "rotation-closes" after 9;
 }
 
 #[test]
@@ -100,4 +163,17 @@ fn every_mutation_is_planted_somewhere_above() {
     for mutation in Mutation::ALL {
         assert!(source.contains(&format!(": {mutation:?} in ")), "{mutation:?} has no test");
     }
+}
+
+/// A sentence that no flaw breaks may say nothing.
+#[test]
+fn every_sentence_is_broken_by_some_flaw() {
+    let mut unbroken: Vec<&str> = check_graph(&TINY, WHOLE).sentences.iter().map(|each| each.id).collect();
+    for mutation in Mutation::ALL {
+        let needs_revocation = matches!(mutation, Mutation::GrantRevoked | Mutation::ForgiveDebt);
+        let bounds = if needs_revocation { CheckBounds::small() } else { TINY };
+        let report = check_graph_mutated(&bounds, mutation, WHOLE);
+        unbroken.retain(|id| !matches!(verdict(&report, id), Verdict::Violated { .. }));
+    }
+    assert_eq!(unbroken, [""; 0]);
 }

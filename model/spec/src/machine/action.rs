@@ -1,7 +1,7 @@
 //! The steps of the machine, and which of them some participant could take.
 
 use super::{Letter, Machine, Mutation, Property, State};
-use crate::ledger::Report;
+use crate::ledger::{Report, Slice};
 use crate::rule::Effect;
 use tumbler_types::{Instant, Phase, Step, Tag, VersionId};
 
@@ -47,6 +47,10 @@ pub enum Action {
         agent: u8,
     },
     Store {
+        agent: u8,
+    },
+    /// The agent's grant on the version that it should hold is the oldest of several, and is renewed.
+    Renew {
         agent: u8,
     },
     /// The agent's oldest grant ends by time, for the authority and for the agent.
@@ -102,7 +106,9 @@ impl Machine {
         }
         if let (Some(abandoned), Some(version)) = (slice.target_version(), slice.return_version()) {
             let both = slice.is_revoked(abandoned) && !slice.is_promoted();
-            if !slice.is_revoked(version) || both {
+            let barred = self.is(Mutation::NoRollbackAfterPromote) && slice.is_promoted();
+            let free = self.is(Mutation::RollBackToRevoked);
+            if !barred && (free || !slice.is_revoked(version) || both) {
                 out.push(Action::RollBack);
             }
         }
@@ -125,10 +131,12 @@ impl Machine {
         let slice = state.slice();
         match slice.phase {
             Phase::Idle => false,
-            Phase::Draft | Phase::Retire => state.confirmed,
+            Phase::Draft => state.confirmed,
+            Phase::Retire => state.confirmed || self.is(Mutation::RetireUnseen),
             Phase::Discard => state.confirmed || self.is(Mutation::CloseUnfenced),
             // Nothing is to be seen that the way here has not shown.
             Phase::Staged | Phase::Promote => true,
+            Phase::Canary if self.is(Mutation::PromoteUntried) => true,
             Phase::Canary => {
                 self.rules.allow_edge(slice, super::now_wall(), Phase::Canary, Phase::Promote).is_ok()
             }
@@ -179,6 +187,9 @@ impl Machine {
         if !holder.grants.is_empty() {
             out.push(Action::ExpireGrant { agent });
         }
+        if self.renews(state, agent) {
+            out.push(Action::Renew { agent });
+        }
         let serves = state.is_serving(agent) && state.slice().is_revoked(holder.stored.version);
         let serves_late =
             self.is(Mutation::ServeExpired) && holder.stored.version.0 != 0 && !state.is_serving(agent);
@@ -190,20 +201,39 @@ impl Machine {
         }
     }
 
+    /// A grant on what the agent should hold would otherwise end before an older matter does.
+    fn renews(&self, state: &State, agent: u8) -> bool {
+        let grants = &state.holder(agent).grants;
+        let wanted = self.rules.should_hold(state.slice(), usize::from(agent));
+        grants.len() > 1
+            && grants.first().is_some_and(|first| Some(first.version) == wanted && !first.ended)
+            && wanted.is_some_and(|version| self.may_give(state, version))
+    }
+
     /// The answer would change something.
     fn is_news(&self, state: &State, agent: u8) -> bool {
         let slice = state.slice();
         let holder = state.holder(agent);
-        let wanted = self
-            .rules
-            .should_hold(slice, usize::from(agent))
-            .filter(|version| self.may_give(state, *version));
+        let wanted = self.given(slice, agent).filter(|version| self.may_give(state, *version));
         let is_current = wanted.unwrap_or_default() == holder.stored.version;
         let is_serving = wanted.is_none() || state.is_serving(agent);
         !(is_current && is_serving && holder.stored.serial == slice.serial)
     }
 
+    /// What the authority gives to an agent that asks.
+    pub(super) fn given(&self, slice: &Slice, agent: u8) -> Option<VersionId> {
+        let pending = match (self.mutation, slice.phase) {
+            (Some(Mutation::GrantToAll), Phase::Canary) => slice.pending,
+            (Some(Mutation::GrantEarly), Phase::Staged) => slice.pending,
+            _ => None,
+        };
+        pending.or_else(|| self.rules.should_hold(slice, usize::from(agent)))
+    }
+
     pub(super) fn may_give(&self, state: &State, version: VersionId) -> bool {
+        if self.is(Mutation::RevertGivesNothing) && state.slice().phase == Phase::Revert {
+            return false;
+        }
         !state.slice().is_revoked(version) || self.is(Mutation::GrantRevoked)
     }
 
@@ -232,7 +262,26 @@ impl Machine {
                 tumbler_types::Fence { epoch: slice.lease?.epoch, txn: slice.txn, step: Step::Retire };
             return Some(Effect { fence, principal: previous.principal, value: Tag::NONE });
         }
-        self.rules.effect(slice)
+        let version = |version: Option<VersionId>| version.and_then(|version| slice.version(version));
+        let closes = |of: Option<VersionId>, step| {
+            let fence = tumbler_types::Fence { epoch: slice.lease?.epoch, txn: slice.txn, step };
+            Some(Effect { fence, principal: version(of)?.principal, value: Tag::NONE })
+        };
+        match (self.mutation, slice.phase) {
+            (Some(Mutation::RevokeBeforeIntent), Phase::Staged) => {
+                closes(slice.current, Step::DisablePrevious)
+            }
+            (Some(Mutation::RetireUnsent), Phase::Retire) => None,
+            (Some(Mutation::RetireWrongOne), Phase::Retire) => closes(slice.current, Step::Retire),
+            (Some(Mutation::DiscardInRevert), Phase::Revert) => closes(slice.pending, Step::Discard),
+            (Some(Mutation::SetInDiscard), Phase::Discard) => {
+                let fence =
+                    tumbler_types::Fence { epoch: slice.lease?.epoch, txn: slice.txn, step: Step::Set };
+                let pending = version(slice.pending)?;
+                Some(Effect { fence, principal: pending.principal, value: pending.value })
+            }
+            _ => self.rules.effect(slice),
+        }
     }
 
     /// The target shows the effect that the record asks for, by its rows and its fence.

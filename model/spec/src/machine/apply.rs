@@ -78,6 +78,7 @@ impl Run<'_> {
             Action::Release => self.release(),
             Action::LoseReply { agent } => self.state.replies[usize::from(agent)] = None,
             Action::Store { agent } => self.store(agent),
+            Action::Renew { agent } => self.renew(agent),
             Action::ExpireGrant { agent } => self.expire_grant(agent),
             Action::CrashRotator => {
                 self.crash();
@@ -85,7 +86,10 @@ impl Run<'_> {
             }
             Action::CrashTarget => {
                 self.crash();
-                let (fence, [blue, green]) = (self.state.slice().fence, self.state.slice().accepted);
+                let (fence, [blue, mut green]) = (self.state.slice().fence, self.state.slice().accepted);
+                if self.machine.is(Mutation::TargetForgets) {
+                    green = Tag::NONE;
+                }
                 self.at_target(Event::TargetRecovered { secret: SECRET, fence, blue, green });
             }
             Action::CrashAgent { agent } => {
@@ -176,6 +180,9 @@ impl Run<'_> {
             Phase::Idle | Phase::Retire | Phase::Revert | Phase::Discard => {}
         }
         self.commit(Command::RollBack { txn });
+        if self.machine.is(Mutation::ForgetDebts) {
+            self.state.slice_mut().versions.iter_mut().for_each(|each| each.owed = false);
+        }
     }
 
     fn revoke(&mut self, version: VersionId) {
@@ -228,11 +235,13 @@ impl Run<'_> {
     fn arrive(&mut self, effect: Effect) -> bool {
         let Effect { fence, principal, value } = effect;
         let last = self.state.slice().fence;
-        if last == Some(fence) && !self.machine.is(Mutation::IgnoreFence) {
+        let again = self.machine.is(Mutation::IgnoreFence) || self.machine.is(Mutation::RepeatEnforced);
+        if last == Some(fence) && !again {
             self.mark(Mark::RepeatAnswered);
             return true;
         }
-        let is_enforced = Some(fence) > last || self.machine.is(Mutation::IgnoreFence);
+        let again = last == Some(fence) && again;
+        let is_enforced = Some(fence) > last || again || self.machine.is(Mutation::IgnoreFence);
         if is_enforced {
             self.at_target(Event::Enforced { secret: SECRET, fence, principal, value });
         }
@@ -287,7 +296,7 @@ impl Run<'_> {
     fn grant(&mut self, agent: u8) -> Report {
         let slice = self.state.slice();
         let serial = slice.serial;
-        let wanted = self.machine.rules.should_hold(slice, usize::from(agent));
+        let wanted = self.machine.given(slice, agent);
         let Some(version) = wanted.filter(|version| self.machine.may_give(&self.state, *version)) else {
             return Report { version: VersionId(0), serial };
         };
@@ -316,13 +325,22 @@ impl Run<'_> {
         self.at_agent(agent, Event::Stored { secret: SECRET, version, serial, until });
     }
 
+    fn renew(&mut self, agent: u8) {
+        // Half of its life has passed.
+        let oldest = &mut self.state.slice_mut().holders[usize::from(agent)].grants[0];
+        oldest.until = now_wall();
+        let version = oldest.version;
+        let agent = self.state.ledger.agent_node(usize::from(agent));
+        self.commit(Command::Grant { agent, version, until: live() });
+    }
+
     fn expire_grant(&mut self, agent: u8) {
         if self.state.slice().phase == Phase::Drain {
             self.mark(Mark::GrantExpiredInDrain);
         }
         let holder = &mut self.state.slice_mut().holders[usize::from(agent)];
         let version = holder.grants.remove(0).version;
-        if holder.stored.version == version {
+        if holder.stored.version == version && !self.machine.is(Mutation::SkewForgotten) {
             holder.stored.until = Wall::ZERO;
         }
         self.outdate(agent, |other| other == version);

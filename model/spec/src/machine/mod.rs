@@ -26,12 +26,14 @@ mod mutation;
 mod pack;
 mod property;
 mod state;
+mod temporal;
 
 pub use action::Action;
 pub use mutation::Mutation;
 pub use pack::Packed;
 pub use property::{Mark, Property};
 pub use state::{Held, Letter, Limits, State};
+pub use temporal::{Class, Facts, StepProperty, Temporal};
 
 use crate::invariant::Claims;
 use crate::ledger::Ledger;

@@ -29,10 +29,42 @@ pub enum Mutation {
     ServeExpired,
     /// The authority closes a debt that nobody saw settled.
     ForgiveDebt,
+    /// Once labels have moved, nobody may give up.
+    NoRollbackAfterPromote,
+    /// The target applies first and notes the fence after: a repeated request is enforced again.
+    RepeatEnforced,
+    /// The way back is closed at the target before any record says that it is revoked.
+    RevokeBeforeIntent,
+    /// `Canary → Promote` waits for no canary agent.
+    PromoteUntried,
+    /// `Retire → Idle` is taken whether or not the target shows it.
+    RetireUnseen,
+    /// Nobody asks the target to close the previous version.
+    RetireUnsent,
+    /// While a rotation is given up, agents are given nothing.
+    RevertGivesNothing,
+    /// In `Canary` every agent is given the pending version.
+    GrantToAll,
+    /// The pending version is given to canary agents in `Staged`.
+    GrantEarly,
+    /// Giving a rotation up forgets what is owed.
+    ForgetDebts,
+    /// The abandoned version is closed before its holders have left it.
+    DiscardInRevert,
+    /// `Retire` closes the principal of the version that stays.
+    RetireWrongOne,
+    /// A rotation may be given up for a version that is revoked.
+    RollBackToRevoked,
+    /// The authority takes a grant to be over while its agent still serves.
+    SkewForgotten,
+    /// The target's disk loses a row.
+    TargetForgets,
+    /// A rotation that was given up sets its value once more instead of closing it.
+    SetInDiscard,
 }
 
 impl Mutation {
-    pub const ALL: [Mutation; 13] = [
+    pub const ALL: [Mutation; 29] = [
         Mutation::IgnoreFence,
         Mutation::RegenerateOnUnknown,
         Mutation::EffectBeforeIntent,
@@ -46,5 +78,21 @@ impl Mutation {
         Mutation::GrantRevoked,
         Mutation::ServeExpired,
         Mutation::ForgiveDebt,
+        Mutation::NoRollbackAfterPromote,
+        Mutation::RepeatEnforced,
+        Mutation::RevokeBeforeIntent,
+        Mutation::PromoteUntried,
+        Mutation::RetireUnseen,
+        Mutation::RetireUnsent,
+        Mutation::RevertGivesNothing,
+        Mutation::GrantToAll,
+        Mutation::GrantEarly,
+        Mutation::ForgetDebts,
+        Mutation::DiscardInRevert,
+        Mutation::RetireWrongOne,
+        Mutation::RollBackToRevoked,
+        Mutation::SkewForgotten,
+        Mutation::TargetForgets,
+        Mutation::SetInDiscard,
     ];
 }

@@ -21,6 +21,11 @@ impl Packed {
     pub const fn broken(&self) -> u8 {
         self.0[0].to_le_bytes()[0]
     }
+
+    /// The bits themselves, for a table that compares states and not their fingerprints.
+    pub const fn words(&self) -> [u64; 4] {
+        self.0
+    }
 }
 
 impl Machine {

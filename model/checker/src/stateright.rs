@@ -9,88 +9,14 @@
 //!
 //! Source: Stateright 0.31.0, `checker/bfs.rs`, `job_market.rs` and `lib.rs`.
 
+use crate::bounds::CheckBounds;
+use crate::verdict::{CheckReport, Engine, Sentence, Verdict};
 use stateright::{Checker, Model};
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tumbler_spec::machine::{Action, Limits, Machine, Mark, Mutation, Packed, Property, State};
-
-/// How much the search may use. Part of every claim that it makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CheckBounds {
-    pub rotators: u8,
-    pub agents: u8,
-    pub rotations: u8,
-    pub crashes: u8,
-    pub zombies: u8,
-    pub revocations: u8,
-}
-
-/// What may be said about one property. There is no way to say that it holds without the bounds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Verdict {
-    Holds {
-        bounds: CheckBounds,
-        states: u64,
-        edges: u64,
-        depth: u64,
-    },
-    /// The steps from the initial state to one in which it is broken.
-    Violated {
-        path: Vec<Action>,
-    },
-    Inconclusive {
-        why: String,
-    },
-}
-
-/// What one search found.
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct CheckReport {
-    pub bounds: CheckBounds,
-    /// Per property, in the order of [`Property::ALL`].
-    pub properties: Vec<(Property, Verdict)>,
-    /// Moments that the search must have seen, and whether it did.
-    pub reached: Vec<(Mark, bool)>,
-    /// Distinct states, by 64-bit fingerprint.
-    pub states: u64,
-    /// Steps taken, to states old and new.
-    pub edges: u64,
-    pub depth: u64,
-    pub elapsed: Duration,
-    /// The whole space was searched.
-    pub is_exhausted: bool,
-}
-
-impl CheckBounds {
-    /// For tests: below a second when optimized.
-    pub const fn small() -> Self {
-        CheckBounds { rotators: 2, agents: 1, rotations: 1, crashes: 1, zombies: 1, revocations: 1 }
-    }
-
-    /// Two rotations, two rotators, two agents, one crash, one zombie.
-    pub const fn medium() -> Self {
-        CheckBounds { rotators: 2, agents: 2, rotations: 2, crashes: 1, zombies: 1, revocations: 0 }
-    }
-
-    /// One rotation less than [`CheckBounds::medium`], and a revocation of any version at any time.
-    pub const fn revoked() -> Self {
-        CheckBounds { rotators: 2, agents: 2, rotations: 1, crashes: 1, zombies: 1, revocations: 1 }
-    }
-
-    /// Both: minutes.
-    pub const fn large() -> Self {
-        CheckBounds { rotators: 2, agents: 2, rotations: 2, crashes: 1, zombies: 1, revocations: 1 }
-    }
-
-    fn limits(self) -> Limits {
-        let CheckBounds { rotators, agents, rotations, crashes, zombies, revocations } = self;
-        Limits { rotators, agents, rotations, crashes, zombies, revocations }
-    }
-}
+use tumbler_spec::machine::{Action, Machine, Mark, Mutation, Packed, Property, State};
 
 /// Searches everything within the bounds, or until the deadline.
 pub fn check(bounds: &CheckBounds, threads: usize, deadline: Option<Duration>) -> CheckReport {
@@ -118,12 +44,13 @@ fn search(bounds: CheckBounds, machine: Machine, threads: usize, deadline: Optio
     let checker = model.checker().threads(threads.max(1)).spawn_bfs().join();
     let is_cut = counts.cut.load(Ordering::Relaxed) != 0;
     let states = checker.unique_state_count() as u64;
-    let depth = checker.max_depth() as u64;
+    // It counts states, and a depth is a number of steps.
+    let depth = (checker.max_depth() as u64).saturating_sub(1);
     let edges = counts.edges.load(Ordering::Relaxed);
     let marks = counts.marks.load(Ordering::Relaxed);
     let found = checker.discoveries();
     let is_exhausted = checker.is_done() && !is_cut && found.is_empty();
-    let properties = Property::ALL
+    let sentences = Property::ALL
         .map(|property| {
             let verdict = match found.get(property.id()) {
                 Some(path) => replayed(&machine, property, path.clone().into_actions()),
@@ -131,9 +58,9 @@ fn search(bounds: CheckBounds, machine: Machine, threads: usize, deadline: Optio
                 None if !found.is_empty() => {
                     Verdict::Inconclusive { why: "states beyond a violation are not searched".to_owned() }
                 }
-                None => Verdict::Holds { bounds, states, edges, depth },
+                None => Verdict::Holds { bounds, asked: states },
             };
-            (property, verdict)
+            Sentence::invariant(property, verdict)
         })
         .to_vec();
     let reached = Mark::ALL
@@ -141,7 +68,9 @@ fn search(bounds: CheckBounds, machine: Machine, threads: usize, deadline: Optio
         .filter(|mark| mark.is_owed(bounds.limits()))
         .map(|mark| (mark, marks & mark.bit() != 0))
         .collect();
-    CheckReport { bounds, properties, reached, states, edges, depth, elapsed: begun.elapsed(), is_exhausted }
+    let elapsed = begun.elapsed();
+    let engine = Engine::Stateright;
+    CheckReport { engine, bounds, sentences, reached, states, edges, depth, elapsed, is_exhausted }
 }
 
 /// Believes a counterexample only after taking its steps.
@@ -160,7 +89,7 @@ fn replayed(machine: &Machine, property: Property, path: Vec<Action>) -> Verdict
     if property.holds(state.broken) {
         Verdict::Inconclusive { why: "the counterexample does not end in a violation".to_owned() }
     } else {
-        Verdict::Violated { path }
+        Verdict::Violated { path, cycle: Vec::new() }
     }
 }
 

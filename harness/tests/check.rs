@@ -1,0 +1,72 @@
+//! `tumbler check` at the command line: what it claims, refuses, and tells when it is stopped.
+
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+fn run(line: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tumbler"));
+    command.args(line.split_whitespace()).output().expect("the program runs")
+}
+
+#[track_caller]
+fn check(line: &str, code: i32) -> String {
+    let output = run(line);
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
+    let text = format!("{}{}", text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "tumbler {line}\n{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80) || code == 2, "{text}");
+    text
+}
+
+#[test]
+fn both_engines_agree_and_every_sentence_says_how_often_it_was_asked() {
+    let text = check("check --bounds small --engine both", 0);
+    assert!(text.starts_with("PASS  specification, exhausted\n"), "{text}");
+    for line in [
+        "  both engines agree on states, edges, moments and verdicts",
+        "  applied-once         always     holds, asked 82,493 times",
+        "  removal-is-safe      each step  holds, asked 756,126 times",
+        "  rollback-available   possible   holds, asked 5,170 times",
+        "  rollback-leads       leads to   holds, asked 28,268 times",
+        "  moments that must be seen: 29 of 29",
+    ] {
+        assert!(text.lines().any(|each| each == line), "{line}\n{text}");
+    }
+    for engine in ["graph", "stateright"] {
+        let found = text.lines().find(|line| line.starts_with(&format!("  {engine} "))).expect("a line each");
+        assert!(found.contains("82,493 states, 756,126 edges, depth 28"), "{found}");
+    }
+}
+
+#[test]
+fn nothing_is_lost_for_good_but_what_is_meant_to_be() {
+    let text = check("check irreversible --bounds small", 0);
+    assert!(!text.contains("SURPRISE"), "{text}");
+    let system: Vec<&str> = text.lines().filter(|line| line.starts_with("  system ")).collect();
+    assert_eq!(system.len(), 1, "the point of no return is the only one of the system's own\n{text}");
+    assert!(system[0].contains("Advance") && system[0].contains("drain"), "{text}");
+}
+
+#[test]
+fn bounds_that_would_not_fit_are_refused_before_the_search() {
+    let text = check("check --bounds large --memory 100", 2);
+    assert!(text.contains("are expected to take") && text.contains("--memory allows 100"), "{text}");
+}
+
+#[test]
+fn a_search_that_is_stopped_tells_what_it_explored_and_claims_nothing() {
+    let child = Command::new(env!("CARGO_BIN_EXE_tumbler"))
+        .args(["check", "--bounds", "large"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    std::thread::sleep(Duration::from_secs(2));
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    assert!(kill.success());
+    let output = child.wait_with_output().expect("it ends");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(output.status.code(), Some(130), "{text}");
+    assert!(text.starts_with("INCONCLUSIVE  specification, not exhausted\n"), "{text}");
+    assert!(!text.contains("holds") && text.contains("inconclusive: it was stopped"), "{text}");
+    assert!(text.contains(" states, "), "{text}");
+}
