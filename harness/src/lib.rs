@@ -35,6 +35,7 @@ pub mod shim;
 pub mod sweep;
 pub mod tell;
 pub mod terminal;
+pub mod visited;
 pub mod watch;
 pub mod worker;
 

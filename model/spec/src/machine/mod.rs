@@ -24,6 +24,7 @@ mod action;
 mod apply;
 mod mutation;
 mod pack;
+mod project;
 mod property;
 mod state;
 mod temporal;
