@@ -31,6 +31,6 @@ fn no_run_leaves_the_graph_and_more_runs_visit_more_of_it() {
 
 #[test]
 fn a_target_that_ignores_fences_leaves_the_graph() {
-    let visited = visit(&Reachable::new(), "zombie-rotator", 4, Some(Planted::TargetIgnoresFences));
+    let visited = visit(&Reachable::new(), "rollback-under-fire", 40, Some(Planted::TargetIgnoresFences));
     assert!(!visited.unknown.is_empty());
 }
