@@ -177,6 +177,7 @@ impl<'a> Judged<'a> {
                 phase: *phase,
                 why: named(topology, why),
                 allowed: allowed.iter().map(|each| named(topology, each)).collect(),
+                ahead: Vec::new(),
             });
         }
         broken.sort_by_key(|broken| broken.seq);
@@ -204,6 +205,7 @@ fn told(topology: &Topology, finding: &Finding, last: u64) -> Broken {
         phase: *phase,
         why: named(topology, why),
         allowed: Vec::new(),
+        ahead: Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@
 //!
 //! A library beside the binary so that tests can call what the commands call.
 
+pub mod ahead;
 pub mod blame;
 pub mod catch;
 pub mod check;

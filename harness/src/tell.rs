@@ -59,6 +59,9 @@ impl Teller {
         if let Some(Done { report: again, samples: found, .. }) = told {
             report.story = again.story;
             report.fired = again.fired;
+            for (known, found) in report.broken.iter_mut().zip(again.broken) {
+                known.ahead = found.ahead;
+            }
             // The first look may not have asked which faults the failure needs; a replay will.
             if let (Some(known), Some(found)) = (&mut report.fingerprint, again.fingerprint) {
                 known.faults = found.faults;

@@ -9,7 +9,7 @@
 use crate::exit::Exit;
 use crate::grid::occurrence::is_counted;
 use crate::job::{Answer, Done, Job, Request, Samples, Settings, Task};
-use crate::{blame, host, judgement, probe, roles, watch};
+use crate::{ahead, blame, host, judgement, probe, roles, watch};
 use std::io::{BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -173,6 +173,9 @@ impl Work<'_> {
             Err(why) => return self.crashed(job, why),
         };
         let mut report = judgement::report(name, plan, &outcome, self.settings.blind);
+        for broken in report.broken.iter_mut().filter(|broken| broken.invariant.is_none()) {
+            broken.ahead = ahead::ahead(plan, &outcome.trace, broken.seq);
+        }
         let last = outcome.trace.last().map_or(0, |observed| observed.seq);
         let (step, secret) = match (decisive(&report), &report.last) {
             (Some(broken), _) => (broken.seq, Some(broken.secret.clone())),

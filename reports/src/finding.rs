@@ -44,6 +44,9 @@ pub fn finding(report: &SeedReport, count_same: u64, replay: Option<&str>) -> St
         for allowed in &broken.allowed {
             hang(&mut out, "  the spec allows: ", allowed);
         }
+        for ahead in &broken.ahead {
+            hang(&mut out, "  ahead: ", ahead);
+        }
     }
     if let Some(last) = &report.last {
         hang(&mut out, "  died: ", &last.why);

@@ -49,6 +49,8 @@ pub struct Broken {
     pub why: String,
     /// What the spec would have allowed there, for a divergence.
     pub allowed: Vec<String>,
+    /// What the model breaks from there, for a divergence that is told.
+    pub ahead: Vec<String>,
 }
 
 /// How often the antecedent of an invariant was met, and how close its bound came.

@@ -287,6 +287,7 @@ PASS  1,200/1,200 seeds  1 scenario  41.3 s  distinct traces 1,200
             phase: Phase::Staged,
             why: "expected a fence above (e2, txn-1, Set), got (e1, txn-1, Set)".to_owned(),
             allowed: Vec::new(),
+            ahead: Vec::new(),
         }];
         report.story = Some(Story {
             lines: vec![Line {

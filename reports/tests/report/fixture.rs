@@ -66,6 +66,7 @@ pub fn failed(scenario: &str, seed: u64, verdict: Verdict, why: &str) -> SeedRep
         phase: Phase::Staged,
         why: why.to_owned(),
         allowed: Vec::new(),
+        ahead: Vec::new(),
     }];
     report.fingerprint = Some(Fingerprint {
         verdict,

@@ -55,7 +55,18 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// Everything that is reachable.
     pub fn explore(machine: &Machine, limit: Limit<'_>) -> Graph {
+        Self::search(machine, machine.initial(), limit, false)
+    }
+
+    /// What is reachable from a state, up to the first state that breaks something, which is then the
+    /// last one found.
+    pub fn nearest(machine: &Machine, from: &State, limit: Limit<'_>) -> Graph {
+        Self::search(machine, from, limit, true)
+    }
+
+    fn search(machine: &Machine, from: &State, limit: Limit<'_>, to_broken: bool) -> Graph {
         let mut graph = Graph {
             table: Table::new(),
             actions: Vec::new(),
@@ -70,9 +81,9 @@ impl Graph {
             depth: 0,
             cut: None,
         };
-        let initial = machine.initial();
-        graph.table.insert(machine.pack(initial));
-        graph.facts.push(machine.facts(initial));
+        let first = machine.judged(from);
+        graph.table.insert(machine.pack(&first));
+        graph.facts.push(machine.facts(&first));
         graph.parents.push((0, 0));
         let mut numbers: BTreeMap<Action, u8> = BTreeMap::new();
         let mut enabled = Vec::with_capacity(32);
@@ -92,6 +103,9 @@ impl Graph {
             enabled.clear();
             machine.enabled(&state, &mut enabled);
             for action in &enabled {
+                if to_broken && graph.ends_broken() {
+                    break;
+                }
                 let label = *numbers.entry(*action).or_insert_with(|| {
                     graph.actions.push(*action);
                     u8::try_from(graph.actions.len() - 1).expect("the machine has few actions")
@@ -100,8 +114,17 @@ impl Graph {
             }
             graph.offsets.push(graph.targets.len() as u64);
             node += 1;
+            if to_broken && graph.ends_broken() {
+                break;
+            }
         }
         graph
+    }
+
+    /// The node found last breaks something.
+    fn ends_broken(&self) -> bool {
+        let last = self.table.len() as u32 - 1;
+        self.table.state(last).broken() != 0
     }
 
     fn step(

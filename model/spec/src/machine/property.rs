@@ -188,6 +188,13 @@ impl Machine {
             | broken(Property::DurableAck, &invariant_durable_ack(ledger, observed))
     }
 
+    /// The state, with what it breaks by itself.
+    pub fn judged(&self, state: &State) -> State {
+        let mut state = state.clone();
+        state.broken |= self.judge_state(&state);
+        state
+    }
+
     /// The sentences about a state by itself.
     pub(super) fn judge_state(&self, state: &State) -> u8 {
         let held = if held_accepted(state) { 0 } else { Property::HeldAccepted.bit() };
