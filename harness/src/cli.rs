@@ -13,6 +13,7 @@ use crate::replay::Replay;
 use crate::report::Format;
 use crate::run::{Run, Share};
 use crate::selection::Seeds;
+use crate::shrink::Shrink;
 use crate::watch::ProcessFault;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -37,6 +38,9 @@ pub enum Command {
     /// Run a capsule, or one seed of a scenario, again
     #[command(after_help = REPLAY)]
     Replay(ReplayArgs),
+    /// Find a smaller plan with a capsule's failure
+    #[command(after_help = SHRINK)]
+    Shrink(ShrinkArgs),
     /// Strike each external call and durable write of a run, one at a time
     #[command(after_help = GRID)]
     Grid(GridArgs),
@@ -121,6 +125,18 @@ pub struct ReplayArgs {
     /// Exit codes for `git bisect run`: 0 not reproduced, 10 reproduced, 125 anything else
     #[arg(long)]
     pub bisect: bool,
+    #[command(flatten)]
+    pub hidden: HiddenArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ShrinkArgs {
+    /// A capsule's file
+    #[arg(value_name = "CAPSULE")]
+    pub capsule: PathBuf,
+    /// Where the smaller capsule goes; beside the other as NAME.min.repro.json if absent
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
     #[command(flatten)]
     pub hidden: HiddenArgs,
 }
@@ -279,6 +295,14 @@ impl From<ReplayArgs> for Replay {
     }
 }
 
+impl From<ShrinkArgs> for Shrink {
+    fn from(args: ShrinkArgs) -> Shrink {
+        let ShrinkArgs { capsule, out, hidden } = args;
+        let limit = Duration::from_secs(hidden.watchdog);
+        Shrink { capsule, out, settings: hidden.settings(), limit }
+    }
+}
+
 impl From<GateArgs> for Gate {
     fn from(args: GateArgs) -> Gate {
         let GateArgs { reports, policy, baseline } = args;
@@ -331,6 +355,12 @@ const GRID: &str = "\
 Examples:
   tumbler grid standard
   tumbler grid ./mine.toml --seed 7 --out /tmp/mine";
+const SHRINK: &str = "\
+Example:
+  tumbler shrink target/tumbler/standard-7.repro.json
+
+Faults, orders, builds and clock offsets that the failure does not need are left out, and what is left
+is made weaker. A candidate counts only if verdict, invariant, role and phase stay the same.";
 const CHECK: &str = "\
 Examples:
   tumbler check --bounds small --engine both       seconds

@@ -47,6 +47,11 @@ impl Folder {
         RowWriter::new(BufWriter::new(file)).map_err(unwritable)
     }
 
+    /// Where a file of the folder is.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
     pub fn results(&self) -> PathBuf {
         self.0.join("results.csv")
     }

@@ -33,6 +33,7 @@ pub mod roles;
 pub mod run;
 pub mod selection;
 pub mod shim;
+pub mod shrink;
 pub mod sweep;
 pub mod tell;
 pub mod terminal;
@@ -48,6 +49,7 @@ pub fn dispatch(cli: Cli) -> Exit {
     let done = match cli.command {
         Command::Run(args) => block_on(run::run(args.into())),
         Command::Replay(args) => block_on(replay::replay(args.into())),
+        Command::Shrink(args) => block_on(shrink::shrink(args.into())),
         Command::Grid(args) => block_on(grid::grid(args.into())),
         Command::Check(args) => block_on(check::check(args)),
         Command::Gate(args) => gate::gate(&args.into()),

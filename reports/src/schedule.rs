@@ -1,0 +1,108 @@
+//! A plan's orders and faults in words: what is done to the system, and when.
+
+use crate::number::seconds;
+use std::fmt::Write as _;
+use tumbler_plan::{Fault, FaultAction, Pattern, Plan, Point, Trigger, Until};
+use tumbler_types::{Instant, NodeId, Span};
+
+/// A line for each order, by time, and then for each fault, in the plan's order.
+pub fn schedule(plan: &Plan) -> Vec<String> {
+    let order = |order: &tumbler_plan::Order| {
+        format!("{} s  order {} of {}", at(order.at), order.order.name(), order.secret)
+    };
+    let fault = |fault: &Fault| {
+        let mut line = format!("{}  {}", when(plan, &fault.trigger), fault.action.kind().name());
+        line.push_str(&whom(plan, &fault.action));
+        line.push_str(&until(plan, &fault.action));
+        line
+    };
+    plan.orders.iter().map(order).chain(plan.faults.iter().map(fault)).collect()
+}
+
+fn at(instant: Instant) -> String {
+    seconds(instant.nanos())
+}
+
+fn spell(span: Span) -> String {
+    format!("{} s", seconds(span.nanos()))
+}
+
+fn when(plan: &Plan, trigger: &Trigger) -> String {
+    match trigger {
+        Trigger::At(instant) => format!("{} s", at(*instant)),
+        Trigger::On { pattern, nth, after } => {
+            let count = if *nth == 1 { "when".to_owned() } else { format!("at the {nth}. time that") };
+            format!("{count} {}, after {} s:", moment(plan, pattern), at(*after))
+        }
+    }
+}
+
+fn moment(plan: &Plan, pattern: &Pattern) -> String {
+    let who = pattern.node.map_or("somebody".to_owned(), |node| plan.topology.name(node));
+    match pattern.point {
+        Point::Sending(frame) => format!("{who} is about to send {frame}"),
+        Point::Sent(frame) => format!("{who} has sent {frame}"),
+        Point::Handled(frame) => format!("{who} has handled {frame}"),
+        Point::Replying(frame) => format!("{who} is about to answer {frame}"),
+        Point::PersistBegins => format!("{who} begins to write"),
+        Point::PersistDone => format!("{who} has written"),
+        Point::ProposeBegins => format!("{who} proposes an entry"),
+        Point::ProposeDone => format!("{who} has an entry durable"),
+        Point::Entered { secret, phase } => format!("{secret} enters {}", phase.name()),
+    }
+}
+
+fn whom(plan: &Plan, action: &FaultAction) -> String {
+    let names =
+        |nodes: &[NodeId]| nodes.iter().map(|node| plan.topology.name(*node)).collect::<Vec<_>>().join(", ");
+    match action {
+        FaultAction::Partition { left, right, symmetric, until: _ } => {
+            let way = if *symmetric { "and" } else { "to" };
+            format!(" of {} {way} {}", names(left), names(right))
+        }
+        FaultAction::Crash { node, .. } | FaultAction::Pause { node, .. } => {
+            format!(" of {}", plan.topology.name(*node))
+        }
+        FaultAction::ClockStep { node, offset_nanos, until: _ } => {
+            let sign = if *offset_nanos < 0 { "-" } else { "" };
+            let off = spell(Span(offset_nanos.unsigned_abs()));
+            format!(" of {} to {sign}{off} off", plan.topology.name(*node))
+        }
+        FaultAction::Redeploy { node, build, until: _ } => {
+            format!(" of {} as {}", plan.topology.name(*node), build.name())
+        }
+        FaultAction::Suspend { nodes, until: _ } => format!(" of {}", names(nodes)),
+        FaultAction::Hold { .. }
+        | FaultAction::LoseReply
+        | FaultAction::LoseRequest
+        | FaultAction::FailPersist
+        | FaultAction::Duplicate
+        | FaultAction::Strip => " of that".to_owned(),
+    }
+}
+
+fn until(plan: &Plan, action: &FaultAction) -> String {
+    let until = match action {
+        FaultAction::Partition { until, .. }
+        | FaultAction::Crash { until, .. }
+        | FaultAction::Pause { until, .. }
+        | FaultAction::Hold { until }
+        | FaultAction::ClockStep { until, .. }
+        | FaultAction::Redeploy { until, .. }
+        | FaultAction::Suspend { until, .. } => until,
+        FaultAction::LoseReply
+        | FaultAction::LoseRequest
+        | FaultAction::FailPersist
+        | FaultAction::Duplicate
+        | FaultAction::Strip => return String::new(),
+    };
+    let mut out = String::new();
+    match until {
+        Until::After(span) => write!(out, " for {}", spell(*span)),
+        Until::On { pattern, at_most } => {
+            write!(out, " until {}, {} at most", moment(plan, pattern), spell(*at_most))
+        }
+    }
+    .expect("memory");
+    out
+}
