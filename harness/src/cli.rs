@@ -93,6 +93,9 @@ pub struct RunArgs {
     /// Stop after this many failed seeds
     #[arg(long, value_name = "N")]
     pub max_fail: Option<u64>,
+    /// Find a smaller plan for the first failure of each new fingerprint
+    #[arg(long)]
+    pub shrink: bool,
     /// A report whose findings are known: only new ones fail
     #[arg(long, value_name = "REPORT")]
     pub baseline: Option<PathBuf>,
@@ -268,14 +271,26 @@ impl HiddenArgs {
 
 impl From<RunArgs> for Run {
     fn from(args: RunArgs) -> Run {
-        let RunArgs { what, seeds, jobs, out, max_fail, baseline, quiet, show_progress, recheck, hidden } =
-            args;
+        let RunArgs {
+            what,
+            seeds,
+            jobs,
+            out,
+            max_fail,
+            baseline,
+            shrink,
+            quiet,
+            show_progress,
+            recheck,
+            hidden,
+        } = args;
         Run {
             asked: what,
             seeds,
             jobs: jobs.map_or_else(cores, NonZeroUsize::get),
             out,
             max_fail,
+            shrink,
             baseline,
             quiet,
             // Asked for by name, it is shown even where the summary is to be short.

@@ -10,8 +10,8 @@ use crate::pool::Pool;
 use crate::progress::{Progress, Show};
 use crate::selection::{Chosen, Seeds, Selection};
 use crate::sweep::{Ended, sweep};
-use crate::tell::Teller;
-use crate::{catch, gate, report, terminal};
+use crate::tell::{Teller, Telling};
+use crate::{catch, gate, report, shrink, terminal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -33,6 +33,8 @@ pub struct Run {
     pub max_fail: Option<u64>,
     /// A report whose findings do not fail this run.
     pub baseline: Option<PathBuf>,
+    /// Shrink the first failure of each new fingerprint.
+    pub shrink: bool,
     pub quiet: bool,
     pub show: Show,
     pub recheck: Share,
@@ -187,13 +189,40 @@ async fn tell(
     for index in order.into_iter().take(CAPSULES_MAX) {
         let first = swept.findings[index].first.clone();
         let (name, seed) = (first.row.scenario.clone(), first.row.seed);
-        let telling = match edited.get(&(name.clone(), seed)) {
-            Some(plan) => teller.tell(plan, &first, "-rollback").await?,
-            None => teller.tell(&selection.chosen[&name].plan(seed), &first, "").await?,
+        let (plan, suffix) = match edited.get(&(name.clone(), seed)) {
+            Some(plan) => (plan.clone(), "-rollback"),
+            None => (selection.chosen[&name].plan(seed), ""),
         };
+        let telling = teller.tell(&plan, &first, suffix).await?;
+        let is_new = !swept.findings[index].known;
+        let small =
+            if run.shrink && is_new { smaller(run, &teller, &name, &telling, plan).await? } else { None };
+        let telling = small.unwrap_or(telling);
         swept.tell(index, telling.report, telling.capsule, telling.replay);
     }
     Ok(())
+}
+
+/// The same failure with fewer faults, beside the first capsule. None where a run kills its process, or is
+/// not the same twice.
+async fn smaller(
+    run: &Run,
+    teller: &Teller,
+    name: &str,
+    telling: &Telling,
+    plan: Plan,
+) -> Result<Option<Telling>, Failure> {
+    let Some(meant) = telling.report.fingerprint.as_ref() else { return Ok(None) };
+    let found = shrink::minimize(name, &plan, meant, &run.settings, run.limit).await?;
+    let Some(small) = found else { return Ok(None) };
+    let mut first = small.report;
+    first.recheck = telling.report.recheck;
+    let told = teller.tell(&small.plan, &first, ".min").await?;
+    // What is counted is the seed as it was drawn.
+    let mut report = told.report;
+    report.row = telling.report.row.clone();
+    report.fingerprint.clone_from(&telling.report.fingerprint);
+    Ok(Some(Telling { report, ..told }))
 }
 
 const WHOLE: u64 = 10_000;

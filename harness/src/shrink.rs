@@ -43,6 +43,41 @@ struct Trial {
     last: Option<SeedReport>,
 }
 
+/// The smallest plan that was found, what it comes to, and how many runs it took.
+pub struct Minimal {
+    pub plan: Plan,
+    pub report: SeedReport,
+    pub runs: u64,
+}
+
+/// Shrinks a plan that fails as `meant`. None if it does not, on this build.
+pub async fn minimize(
+    name: &str,
+    plan: &Plan,
+    meant: &Fingerprint,
+    settings: &Settings,
+    limit: Duration,
+) -> Result<Option<Minimal>, Failure> {
+    let mut trial = Trial {
+        worker: None,
+        settings: settings.clone(),
+        limit,
+        name: name.to_owned(),
+        meant: meant.clone(),
+        runs: 0,
+        last: None,
+    };
+    if !trial.fails(plan).await? {
+        return Ok(None);
+    }
+    let plan = smallest(plan, &mut trial).await?;
+    if !trial.fails(&plan).await? {
+        return Err(Failure::Internal("the smallest plan failed once, and does not any more".to_owned()));
+    }
+    let report = trial.last.take().expect("it was run just now");
+    Ok(Some(Minimal { plan, report, runs: trial.runs }))
+}
+
 /// Shrinks the capsule's plan, and writes a capsule of what is left.
 pub async fn shrink(shrink: Shrink) -> Result<Exit, Failure> {
     let file = shrink.capsule.display().to_string();
@@ -50,24 +85,12 @@ pub async fn shrink(shrink: Shrink) -> Result<Exit, Failure> {
         .map_err(|why| Failure::Unreadable { file: file.clone(), why })?;
     let capsule = Capsule::parse(&text).map_err(|why| Failure::Capsule { file: file.clone(), why })?;
     let begun = Instant::now();
-    let mut trial = Trial {
-        worker: None,
-        settings: shrink.settings.clone(),
-        limit: shrink.limit,
-        name: capsule.scenario.clone(),
-        meant: capsule.fingerprint.clone(),
-        runs: 0,
-        last: None,
-    };
-    if !trial.fails(&capsule.plan).await? {
+    let found =
+        minimize(&capsule.scenario, &capsule.plan, &capsule.fingerprint, &shrink.settings, shrink.limit);
+    let Some(Minimal { plan, report, runs }) = found.await? else {
         let why = format!("this build does not show its failure, {}", capsule.fingerprint);
         return Err(Failure::Unreadable { file, why: std::io::Error::other(why) });
-    }
-    let plan = smallest(&capsule.plan, &mut trial).await?;
-    if !trial.fails(&plan).await? {
-        return Err(Failure::Internal("the smallest plan failed once, and does not any more".to_owned()));
-    }
-    let report = trial.last.take().expect("it was run just now");
+    };
     let place = shrink.out.unwrap_or_else(|| beside(&shrink.capsule));
     let folder = Folder::open(Some(
         place.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(".".as_ref()),
@@ -83,7 +106,7 @@ pub async fn shrink(shrink: Shrink) -> Result<Exit, Failure> {
         "SHRUNK  {} seed {}  {}, {}.{} s\n",
         capsule.scenario,
         capsule.seed,
-        count(trial.runs, "run"),
+        count(runs, "run"),
         begun.elapsed().as_secs(),
         begun.elapsed().subsec_millis() / 100
     );

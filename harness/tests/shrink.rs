@@ -68,3 +68,21 @@ fn what_does_not_fail_is_not_shrunk() {
     let text = check(home, "shrink", 2);
     assert!(text.contains("<CAPSULE>"), "{text}");
 }
+
+#[test]
+fn a_run_shrinks_the_first_failure_of_each_fingerprint_if_asked() {
+    let home = tempfile::tempdir().expect("a scratch folder");
+    let home = home.path();
+    let text = check(home, "run standard+target-ignores-fences --seeds 1..2 --shrink --out out", 10);
+    let replay = "out/standard+target-ignores-fences-1.min.repro.json";
+    assert!(text.contains(replay), "{text}");
+    let (large, small) =
+        (read(&home.join("out/standard+target-ignores-fences-1.repro.json")), read(&home.join(replay)));
+    assert!(length(&small, "faults") < length(&large, "faults"));
+    check(home, &format!("replay {replay}"), 10);
+    // The row is the seed's, whatever was made of it.
+    let plain = check(home, "run standard+target-ignores-fences --seeds 1..2 --out plain", 10);
+    assert!(!plain.contains(".min."), "{plain}");
+    let rows = |folder: &str| std::fs::read_to_string(home.join(folder).join("results.csv")).expect("rows");
+    assert_eq!(rows("out"), rows("plain"));
+}
