@@ -76,6 +76,7 @@ pub fn report(name: &str, plan: &Plan, outcome: &Outcome, blind: Option<Invarian
         recheck: None,
         points: Vec::new(),
         story: None,
+        retells: None,
     }
 }
 
@@ -133,6 +134,7 @@ pub fn died(name: &str, plan: &Plan, last: LastWords) -> SeedReport {
         recheck: None,
         points: Vec::new(),
         story: None,
+        retells: None,
     }
 }
 

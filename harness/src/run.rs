@@ -178,6 +178,7 @@ async fn tell(
     for told in &mut swept.findings {
         let chosen = &selection.chosen[&told.first.row.scenario];
         told.replay = Some(format!("tumbler replay {} --seed {}", chosen.word, told.first.row.seed));
+        told.first.retells = chosen.scenario.incident().map(|incident| incident.reference.clone());
     }
     if swept.findings.is_empty() || ended == Ended::Interrupted {
         return Ok(());
@@ -217,6 +218,7 @@ async fn smaller(
     let Some(small) = found else { return Ok(None) };
     let mut first = small.report;
     first.recheck = telling.report.recheck;
+    first.retells.clone_from(&telling.report.retells);
     let told = teller.tell(&small.plan, &first, ".min").await?;
     // What is counted is the seed as it was drawn.
     let mut report = told.report;

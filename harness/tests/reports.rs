@@ -224,3 +224,15 @@ fn a_run_that_cannot_write_its_report_says_so_and_leaves_no_older_one() {
     let got = shell.check("run quiet --seeds 0..6 --out taken", 74);
     assert!(got.contains("error: failed to write") && !got.contains("seeds"), "{got}");
 }
+
+#[test]
+fn a_finding_of_a_retold_incident_names_it() {
+    let shell = Shell::new();
+    let line = "run revocation-lost+rotator-forgets-revocation standard+target-ignores-fences --seeds 0..12";
+    let text = shell.check(line, 10);
+    let incident = tumbler_scenarios::scenario("revocation-lost").expect("shipped").scenario();
+    let reference = &incident.incident().expect("it retells one").reference;
+    let told: Vec<&str> = text.lines().filter(|line| line.starts_with("  retells ")).collect();
+    assert!(!told.is_empty() && told.iter().all(|line| line.contains(reference.as_str())), "{text}");
+    assert!(text.matches("\n  fingerprint ").count() > told.len(), "the other scenario retells none\n{text}");
+}

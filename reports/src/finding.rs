@@ -25,6 +25,9 @@ pub fn finding(report: &SeedReport, count_same: u64, replay: Option<&str>) -> St
     if let Some(fingerprint) = &report.fingerprint {
         hang(&mut out, "  fingerprint  ", &fingerprint.to_string());
     }
+    if let Some(incident) = &report.retells {
+        hang(&mut out, "  retells      ", incident);
+    }
     if let Some(broken) = decisive(report) {
         let at = seconds(broken.at.nanos());
         let step = grouped(broken.seq);

@@ -33,6 +33,9 @@ pub struct SeedReport {
     /// Rollback commands tried from points of this run.
     pub points: Vec<Point>,
     pub story: Option<Story>,
+    /// The published incident that its scenario retells, if it was found in one.
+    #[serde(default)]
+    pub retells: Option<String>,
 }
 
 /// One thing that a judge found.

@@ -308,6 +308,7 @@ pub(crate) mod tests {
             recheck: None,
             points: Vec::new(),
             story: None,
+            retells: None,
         }
     }
 

@@ -44,6 +44,7 @@ pub fn passed(scenario: &str, seed: u64) -> SeedReport {
         recheck: Some(Recheck::Equal),
         points: Vec::new(),
         story: None,
+        retells: None,
     }
 }
 
