@@ -25,6 +25,14 @@ impl Folder {
         Ok(folder)
     }
 
+    /// The folder that a file is to stand in; what stands there stays.
+    pub fn of(file: &Path) -> Result<Folder, Failure> {
+        let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let path = parent.unwrap_or(Path::new(".")).to_path_buf();
+        std::fs::create_dir_all(&path).map_err(|why| Failure::Unwritable { path: path.clone(), why })?;
+        Ok(Folder(path))
+    }
+
     /// Removes the reports of an earlier run: one that dies must not leave another's green behind.
     fn clear(&self) -> Result<(), Failure> {
         for name in FILES {

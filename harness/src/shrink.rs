@@ -92,9 +92,7 @@ pub async fn shrink(shrink: Shrink) -> Result<Exit, Failure> {
         return Err(Failure::Unreadable { file, why: std::io::Error::other(why) });
     };
     let place = shrink.out.unwrap_or_else(|| beside(&shrink.capsule));
-    let folder = Folder::open(Some(
-        place.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(".".as_ref()),
-    ))?;
+    let folder = Folder::of(&place)?;
     let teller = Teller::new(&folder, &shrink.settings, shrink.limit)?;
     let telling = teller.tell(&plan, &report, ".min").await?;
     let written = folder.path(&telling.capsule);

@@ -36,6 +36,7 @@ fn a_failure_of_many_faults_becomes_one_of_few_that_replays() {
     let told = text.lines().filter(|line| line.starts_with("  does ")).count();
     assert!(text.lines().all(|line| line.len() <= 80 || line.contains("replay")), "{text}");
     let after = home.join("out/standard+target-ignores-fences-1.min.repro.json");
+    assert!(home.join("out/report.json").exists(), "what stands beside it stays");
     let (large, small) = (read(&before), read(&after));
     assert!(length(&large, "faults") >= 8 && length(&small, "faults") <= 2, "{}", small["plan"]["faults"]);
     assert!(length(&small, "orders") < length(&large, "orders"));
