@@ -8,7 +8,7 @@
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use tumbler_plan::flaw::{Flaw, Placed};
+use tumbler_plan::mistake::{Mistake, Placed};
 use tumbler_types::{Invariant, Verdict};
 
 /// Version 1 of a policy file.
@@ -62,21 +62,21 @@ impl Policy {
     /// Reads the text of a policy. `file_name` is only shown.
     pub fn parse(file_name: &str, text: &str) -> Result<Policy, PolicyError> {
         let read: Result<Policy, _> = toml::from_str(text);
-        read.map_err(|error| Flaw::said(error.message(), error.span()))
+        read.map_err(|error| Mistake::said(error.message(), error.span()))
             .and_then(|policy| policy.check(text))
-            .map_err(|flaw| PolicyError(Box::new(flaw.at(file_name, text))))
+            .map_err(|mistake| PolicyError(Box::new(mistake.at(file_name, text))))
     }
 
-    fn check(self, text: &str) -> Result<Policy, Flaw> {
+    fn check(self, text: &str) -> Result<Policy, Mistake> {
         let key = |name: &str| text.find(name).map_or(0..0, |start| start..start + name.len());
         if self.schema != Self::SCHEMA {
-            return Err(Flaw::new(key("schema"), "unknown `schema`", "write the file in this form")
+            return Err(Mistake::new(key("schema"), "unknown `schema`", "write the file in this form")
                 .expected(Self::SCHEMA.to_string())
                 .got(self.schema));
         }
         if self.seeds_min == 0 {
             let problem = "`seeds_min` demands nothing: a report of no seed would do";
-            return Err(Flaw::new(key("seeds_min"), problem, "demand some seeds")
+            return Err(Mistake::new(key("seeds_min"), problem, "demand some seeds")
                 .expected("at least 1")
                 .got(self.seeds_min));
         }

@@ -6,7 +6,7 @@
 //!
 //! It deliberately executes nothing: a drawn entry is a line of the plan.
 
-use crate::error::Flaw;
+use crate::error::Mistake;
 use crate::file::{BuildTable, ClockTable, OrderTable, Words};
 use crate::names;
 use crate::range::{Chance, Drawn, spell};
@@ -33,7 +33,7 @@ pub(crate) struct ClockEntry {
 }
 
 impl ClockEntry {
-    pub fn parse(context: &Context, table: &ClockTable) -> Result<Self, Flaw> {
+    pub fn parse(context: &Context, table: &ClockTable) -> Result<Self, Mistake> {
         let nodes = names::candidates("node", context.topology, &table.node)?;
         Ok(ClockEntry { nodes, offset: offset(context, &table.offset)? })
     }
@@ -63,13 +63,13 @@ pub(crate) struct BuildEntry {
 
 impl BuildEntry {
     /// `floor` is the scenario's: a build below it would take no part.
-    pub fn parse(context: &Context, floor: Format, table: &BuildTable) -> Result<Self, Flaw> {
+    pub fn parse(context: &Context, floor: Format, table: &BuildTable) -> Result<Self, Mistake> {
         let nodes = names::candidates("node", context.topology, &table.node)?;
         let builds = names::builds(&table.build)?;
         if let Some(old) = builds.iter().find(|build| build.highest() < floor) {
             let problem = format!("{} does not speak the floor", old.name());
             let remedy = "lower `floor`, or begin with a later build";
-            return Err(Flaw::new(table.build.span.clone(), problem, remedy)
+            return Err(Mistake::new(table.build.span.clone(), problem, remedy)
                 .expected(format!("a build that speaks format {}", floor.0))
                 .got(format!("{}, which ends at format {}", old.name(), old.highest().0)));
         }
@@ -97,18 +97,22 @@ pub(crate) struct OrderEntry {
 }
 
 impl OrderEntry {
-    pub fn parse(context: &Context, table: &OrderTable) -> Result<Self, Flaw> {
+    pub fn parse(context: &Context, table: &OrderTable) -> Result<Self, Mistake> {
         let OrderTable { at: at_words, order, secret, chance } = table;
         let at = Drawn::<Span>::parse("at", at_words)?;
         let span = at_words.span.clone();
         if at.max >= context.end_at {
-            return Err(Flaw::new(span, "the order comes after the end", "order earlier, or move `end_at`")
-                .expected(format!("a time before `end_at`, {}", spell(context.end_at)))
-                .got(spell(at.max)));
+            return Err(Mistake::new(
+                span,
+                "the order comes after the end",
+                "order earlier, or move `end_at`",
+            )
+            .expected(format!("a time before `end_at`, {}", spell(context.end_at)))
+            .got(spell(at.max)));
         }
         if at.max > context.heal_at {
             let remedy = "order earlier, or move `heal_at` and `end_at`";
-            return Err(Flaw::new(span, "the order comes after `heal_at`", remedy)
+            return Err(Mistake::new(span, "the order comes after `heal_at`", remedy)
                 .expected(format!("at most `heal_at`, {}, so that it can converge", spell(context.heal_at)))
                 .got(spell(at.max)));
         }
@@ -141,23 +145,23 @@ pub(crate) fn pick<'t, T>(stream: &mut Stream, table: &'t [T]) -> &'t T {
 }
 
 /// Always, if nothing is said.
-pub(crate) fn chance_of(words: Option<&Words>) -> Result<Chance, Flaw> {
+pub(crate) fn chance_of(words: Option<&Words>) -> Result<Chance, Mistake> {
     match words.map(|words| (words.items.as_slice(), words)) {
         None => Ok(Chance::ALWAYS),
         Some(([word], _)) => Chance::parse(word),
-        Some((_, words)) => Err(Flaw::new(words.span.clone(), "`chance` is no ratio", "write one ratio")
+        Some((_, words)) => Err(Mistake::new(words.span.clone(), "`chance` is no ratio", "write one ratio")
             .expected("one ratio, for example \"1/2\"")
             .got(words.items.len())),
     }
 }
 
 /// An offset within ε, unless the scenario breaks it.
-pub(crate) fn offset(context: &Context, words: &Words) -> Result<Drawn<i64>, Flaw> {
+pub(crate) fn offset(context: &Context, words: &Words) -> Result<Drawn<i64>, Mistake> {
     let drawn = Drawn::<i64>::parse("offset", words)?;
     let largest = furthest(&drawn);
     if largest > context.epsilon && !context.epsilon_broken {
         let remedy = "keep the offset within ε, or say `breaks = [\"clock-within-epsilon\"]`";
-        return Err(Flaw::new(words.span.clone(), "`offset` is beyond ε", remedy)
+        return Err(Mistake::new(words.span.clone(), "`offset` is beyond ε", remedy)
             .expected(format!("at most {} either way", spell(context.epsilon)))
             .got(spell(largest)));
     }

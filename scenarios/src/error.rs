@@ -1,8 +1,8 @@
 //! What is wrong with a scenario or suite file, shown where it is wrong.
 
-pub(crate) use tumbler_plan::flaw::Flaw;
+pub(crate) use tumbler_plan::mistake::Mistake;
 
-use tumbler_plan::flaw::Placed;
+use tumbler_plan::mistake::Placed;
 
 /// Why a file is refused. Boxed, because it is large and rare.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +38,6 @@ impl ScenarioError {
 }
 
 /// What the TOML parser or a derived reader says.
-pub(crate) fn of_toml(error: &toml::de::Error) -> Flaw {
-    Flaw::said(error.message(), error.span())
+pub(crate) fn of_toml(error: &toml::de::Error) -> Mistake {
+    Mistake::said(error.message(), error.span())
 }

@@ -7,7 +7,7 @@
 //! It deliberately executes nothing: a drawn entry is a line of the plan.
 
 use crate::entry::{Context, chance_of, furthest, offset, pick};
-use crate::error::Flaw;
+use crate::error::Mistake;
 use crate::file::{FaultTable, PointTable, UntilTable, Word, Words};
 use crate::names;
 use crate::range::{Chance, Drawn, spell};
@@ -63,7 +63,7 @@ enum Lasting {
 }
 
 impl FaultEntry {
-    pub fn parse(context: &Context, spanned: &Spanned<FaultTable>) -> Result<Self, Flaw> {
+    pub fn parse(context: &Context, spanned: &Spanned<FaultTable>) -> Result<Self, Mistake> {
         let table = spanned.get_ref();
         let kind = names::fault_kind(&table.kind)?;
         let when = when(context, table, kind, spanned.span())?;
@@ -177,7 +177,7 @@ impl Spot {
 }
 
 /// The trigger: `at`, or exactly one point.
-fn when(context: &Context, table: &FaultTable, kind: FaultKind, span: Range<usize>) -> Result<When, Flaw> {
+fn when(context: &Context, table: &FaultTable, kind: FaultKind, span: Range<usize>) -> Result<When, Mistake> {
     let point = PointTable {
         sending: table.sending.clone(),
         handled: table.handled.clone(),
@@ -207,7 +207,7 @@ fn when(context: &Context, table: &FaultTable, kind: FaultKind, span: Range<usiz
         .flatten()
         .next();
         if let Some(extra) = extra {
-            return Err(Flaw::new(
+            return Err(Mistake::new(
                 extra.span.clone(),
                 "a fault with `at` also waits for a point",
                 "keep one",
@@ -217,7 +217,7 @@ fn when(context: &Context, table: &FaultTable, kind: FaultKind, span: Range<usiz
         let at = Drawn::<Span>::parse("at", words)?;
         begins_in_time(context, "at", words, at.max)?;
         if let Some(secret) = &table.secret {
-            return Err(Flaw::new(
+            return Err(Mistake::new(
                 secret.span(),
                 "`secret` has no meaning here",
                 "remove it, or use `entered`",
@@ -229,7 +229,7 @@ fn when(context: &Context, table: &FaultTable, kind: FaultKind, span: Range<usiz
     }
     if !has_point {
         let remedy = "say when it begins";
-        return Err(Flaw::new(table.kind.span(), "the fault never begins", remedy)
+        return Err(Mistake::new(table.kind.span(), "the fault never begins", remedy)
             .expected("`at`, or one of `sending`, `sent`, `handled`, `replying`, `entered`, `point`"));
     }
     let spot = spot(context, &point, span)?;
@@ -239,7 +239,7 @@ fn when(context: &Context, table: &FaultTable, kind: FaultKind, span: Range<usiz
         Some(words) => Drawn::<u32>::parse("nth", words)?,
     };
     if let (0, Some(words)) = (nth.min, &table.nth) {
-        return Err(Flaw::new(words.span.clone(), "`nth` counts from 1", "write 1 for the next one")
+        return Err(Mistake::new(words.span.clone(), "`nth` counts from 1", "write 1 for the next one")
             .expected("at least 1")
             .got(0));
     }
@@ -254,18 +254,18 @@ fn when(context: &Context, table: &FaultTable, kind: FaultKind, span: Range<usiz
     Ok(When::On { spot, nth, after })
 }
 
-fn begins_in_time(context: &Context, what: &str, words: &Words, latest: Span) -> Result<(), Flaw> {
+fn begins_in_time(context: &Context, what: &str, words: &Words, latest: Span) -> Result<(), Mistake> {
     if latest < context.heal_at {
         return Ok(());
     }
     let problem = format!("`{what}` is not before `heal_at`");
-    Err(Flaw::new(words.span.clone(), problem, "begin the fault earlier, or move `heal_at`")
+    Err(Mistake::new(words.span.clone(), problem, "begin the fault earlier, or move `heal_at`")
         .expected(format!("a time before {}", spell(context.heal_at)))
         .got(spell(latest)))
 }
 
 /// Faults on one message or write have to name it.
-fn needs_point(kind: FaultKind, spanned: &Spanned<String>) -> Result<(), Flaw> {
+fn needs_point(kind: FaultKind, spanned: &Spanned<String>) -> Result<(), Mistake> {
     match kind {
         FaultKind::Partition
         | FaultKind::Crash
@@ -280,7 +280,7 @@ fn needs_point(kind: FaultKind, spanned: &Spanned<String>) -> Result<(), Flaw> {
         | FaultKind::Duplicate
         | FaultKind::Strip => {
             let problem = format!("a {} needs a point, not a time", kind.name());
-            Err(Flaw::new(
+            Err(Mistake::new(
                 spanned.span(),
                 problem,
                 "replace `at` by a point; `after` gives the earliest time",
@@ -290,7 +290,7 @@ fn needs_point(kind: FaultKind, spanned: &Spanned<String>) -> Result<(), Flaw> {
     }
 }
 
-fn fitting_point(kind: FaultKind, spanned: &Spanned<String>, spot: &Spot) -> Result<(), Flaw> {
+fn fitting_point(kind: FaultKind, spanned: &Spanned<String>, spot: &Spot) -> Result<(), Mistake> {
     let fits = |point: &Point| match kind {
         FaultKind::Partition
         | FaultKind::Crash
@@ -308,7 +308,8 @@ fn fitting_point(kind: FaultKind, spanned: &Spanned<String>, spot: &Spot) -> Res
         return Ok(());
     }
     let problem = format!("a {} cannot begin at this point", kind.name());
-    Err(Flaw::new(spanned.span(), problem, "choose another point, or another kind").expected(fitting(kind)))
+    Err(Mistake::new(spanned.span(), problem, "choose another point, or another kind")
+        .expected(fitting(kind)))
 }
 
 const fn fitting(kind: FaultKind) -> &'static str {
@@ -326,21 +327,25 @@ const fn fitting(kind: FaultKind) -> &'static str {
 }
 
 /// Exactly one class of points, and where.
-fn spot(context: &Context, table: &PointTable, span: Range<usize>) -> Result<Spot, Flaw> {
+fn spot(context: &Context, table: &PointTable, span: Range<usize>) -> Result<Spot, Mistake> {
     let PointTable { sending, sent, handled, replying, entered, point, secret, node } = table;
     let given = [sending, sent, handled, replying, entered, point];
     let mut given = given.into_iter().flatten();
     if given.next().is_none() {
-        return Err(Flaw::new(span, "no point is named", "name one")
+        return Err(Mistake::new(span, "no point is named", "name one")
             .expected("one of `sending`, `sent`, `handled`, `replying`, `entered`, `point`"));
     }
     if let Some(second) = given.next() {
-        return Err(Flaw::new(second.span.clone(), "two points are named", "keep one of them")
+        return Err(Mistake::new(second.span.clone(), "two points are named", "keep one of them")
             .expected("one of `sending`, `sent`, `handled`, `replying`, `entered`, `point`"));
     }
     if let (Some(secret), None) = (secret, entered) {
-        return Err(Flaw::new(secret.span(), "`secret` has no meaning here", "remove it, or use `entered`")
-            .expected("`secret` beside `entered`"));
+        return Err(Mistake::new(
+            secret.span(),
+            "`secret` has no meaning here",
+            "remove it, or use `entered`",
+        )
+        .expected("`secret` beside `entered`"));
     }
     let points = if let Some(words) = sending {
         names::frames("sending", words)?.into_iter().map(Point::Sending).collect()
@@ -358,7 +363,7 @@ fn spot(context: &Context, table: &PointTable, span: Range<usize>) -> Result<Spo
         words.items.iter().map(durable_point).collect::<Result<Vec<_>, _>>()?
     };
     if points.is_empty() {
-        return Err(Flaw::new(span, "no point is named", "name one").expected("at least one point"));
+        return Err(Mistake::new(span, "no point is named", "name one").expected("at least one point"));
     }
     let nodes = match (node, entered) {
         // A phase is entered in the log, wherever the node of the fault is.
@@ -368,19 +373,19 @@ fn spot(context: &Context, table: &PointTable, span: Range<usize>) -> Result<Spo
     Ok(Spot { points, nodes })
 }
 
-fn durable_point(word: &Word) -> Result<Point, Flaw> {
+fn durable_point(word: &Word) -> Result<Point, Mistake> {
     match word.text.as_str() {
         "persist-begins" => Ok(Point::PersistBegins),
         "persist-done" => Ok(Point::PersistDone),
         "propose-begins" => Ok(Point::ProposeBegins),
         "propose-done" => Ok(Point::ProposeDone),
-        _ => Err(Flaw::new(word.span.clone(), "unknown `point`", "take one of the expected names")
+        _ => Err(Mistake::new(word.span.clone(), "unknown `point`", "take one of the expected names")
             .expected("persist-begins, persist-done, propose-begins, propose-done")
             .got(&word.text)),
     }
 }
 
-fn deed(context: &Context, table: &FaultTable, kind: FaultKind, when: &When) -> Result<Deed, Flaw> {
+fn deed(context: &Context, table: &FaultTable, kind: FaultKind, when: &When) -> Result<Deed, Mistake> {
     let sides = [("left", &table.left), ("right", &table.right)];
     if kind != FaultKind::Partition {
         if let Some((what, words)) = sides.iter().find_map(|(what, words)| Some((what, words.as_ref()?))) {
@@ -431,7 +436,7 @@ fn deed(context: &Context, table: &FaultTable, kind: FaultKind, when: &When) -> 
 }
 
 /// `victim`, or else `node`; at a point that names its node none is needed.
-fn victims(context: &Context, table: &FaultTable, when: &When) -> Result<Vec<NodeId>, Flaw> {
+fn victims(context: &Context, table: &FaultTable, when: &When) -> Result<Vec<NodeId>, Mistake> {
     if let Some(words) = &table.victim {
         return names::candidates("victim", context.topology, words);
     }
@@ -442,7 +447,7 @@ fn victims(context: &Context, table: &FaultTable, when: &When) -> Result<Vec<Nod
     }
 }
 
-fn partition(context: &Context, table: &FaultTable) -> Result<Deed, Flaw> {
+fn partition(context: &Context, table: &FaultTable) -> Result<Deed, Mistake> {
     let left_words = table.left.as_ref().ok_or_else(|| absent("left", table, "one group"))?;
     let right_words = table.right.as_ref().ok_or_else(|| absent("right", table, "the other group"))?;
     let left = names::candidates("left", context.topology, left_words)?;
@@ -453,18 +458,22 @@ fn partition(context: &Context, table: &FaultTable) -> Result<Deed, Flaw> {
         _ => names::candidates("right", context.topology, right_words)?,
     };
     if let Some(both) = left.iter().find(|node| right.contains(node)) {
-        return Err(Flaw::new(right_words.span.clone(), "a node is on both sides", "name it on one side")
+        return Err(Mistake::new(right_words.span.clone(), "a node is on both sides", "name it on one side")
             .expected("two groups without a common node")
             .got(context.topology.name(*both)));
     }
     if right.is_empty() {
-        return Err(Flaw::new(right_words.span.clone(), "`right` is empty", "leave somebody on that side")
-            .expected("at least one node"));
+        return Err(Mistake::new(
+            right_words.span.clone(),
+            "`right` is empty",
+            "leave somebody on that side",
+        )
+        .expected("at least one node"));
     }
     Ok(Deed::Partition { left, right, symmetric: table.symmetric.unwrap_or(true) })
 }
 
-fn lasting(context: &Context, table: &FaultTable, kind: FaultKind) -> Result<Option<Lasting>, Flaw> {
+fn lasting(context: &Context, table: &FaultTable, kind: FaultKind) -> Result<Option<Lasting>, Mistake> {
     let stands = match kind {
         FaultKind::Partition
         | FaultKind::Crash
@@ -484,7 +493,7 @@ fn lasting(context: &Context, table: &FaultTable, kind: FaultKind) -> Result<Opt
         (None, Some(until)) if !stands => Err(misplaced("until", until.span(), kind)),
         (None, None) if !stands => Ok(None),
         (Some(_), Some(until)) => {
-            Err(Flaw::new(until.span(), "the fault ends twice", "keep `lasts` or `until`")
+            Err(Mistake::new(until.span(), "the fault ends twice", "keep `lasts` or `until`")
                 .expected("`lasts = \"5s\"`, or `until = { on = { … }, at_most = \"60s\" }`"))
         }
         (Some(words), None) => Ok(Some(Lasting::After(Drawn::<Span>::parse("lasts", words)?))),
@@ -497,13 +506,13 @@ fn lasting(context: &Context, table: &FaultTable, kind: FaultKind) -> Result<Opt
     }
 }
 
-fn misplaced(what: &str, span: Range<usize>, kind: FaultKind) -> Flaw {
-    Flaw::new(span, format!("a {} has no `{what}`", kind.name()), "remove the key, or change `kind`")
+fn misplaced(what: &str, span: Range<usize>, kind: FaultKind) -> Mistake {
+    Mistake::new(span, format!("a {} has no `{what}`", kind.name()), "remove the key, or change `kind`")
 }
 
-fn absent(what: &str, table: &FaultTable, why: &str) -> Flaw {
+fn absent(what: &str, table: &FaultTable, why: &str) -> Mistake {
     let kind = table.kind.get_ref();
-    Flaw::new(table.kind.span(), format!("a {kind} needs `{what}`"), format!("add `{what}`: {why}"))
+    Mistake::new(table.kind.span(), format!("a {kind} needs `{what}`"), format!("add `{what}`: {why}"))
 }
 
 /// Keeps the streams of entries apart from the swarm's, in the key's last word.

@@ -3,7 +3,7 @@
 //! It exists so that a finding can say what it is like. It deliberately claims nothing about the
 //! product that it happened to, today.
 
-use crate::error::Flaw;
+use crate::error::Mistake;
 use crate::file::IncidentTable;
 use toml::Spanned;
 
@@ -17,7 +17,7 @@ pub struct Incident {
 }
 
 impl Incident {
-    pub(crate) fn parse(table: &IncidentTable) -> Result<Self, Flaw> {
+    pub(crate) fn parse(table: &IncidentTable) -> Result<Self, Mistake> {
         Ok(Incident {
             reference: reference(&table.reference)?,
             symptom: sentence("symptom", &table.symptom)?,
@@ -26,23 +26,23 @@ impl Incident {
     }
 }
 
-fn reference(spanned: &Spanned<String>) -> Result<String, Flaw> {
+fn reference(spanned: &Spanned<String>) -> Result<String, Mistake> {
     let text = spanned.get_ref();
     let fits = |each: char| each.is_ascii_alphanumeric() || "-_./#:?=&%+~".contains(each);
     if text.len() < 3 || text.len() > REFERENCE_MAX || !text.chars().all(fits) {
         let remedy = "name one public thread or page, like `hashicorp/vault#6042`";
-        return Err(Flaw::new(spanned.span(), "`reference` is no public id or URL", remedy)
+        return Err(Mistake::new(spanned.span(), "`reference` is no public id or URL", remedy)
             .expected(format!("3 to {REFERENCE_MAX} letters, digits and -_./#:?=&%+~"))
             .got(text));
     }
     Ok(text.clone())
 }
 
-fn sentence(key: &str, spanned: &Spanned<String>) -> Result<String, Flaw> {
+fn sentence(key: &str, spanned: &Spanned<String>) -> Result<String, Mistake> {
     let text = spanned.get_ref().trim();
     if text.len() < 10 || text.len() > SENTENCE_MAX || text.chars().any(char::is_control) {
         let problem = format!("`{key}` is no sentence");
-        return Err(Flaw::new(spanned.span(), problem, "say it in one or two sentences of your own")
+        return Err(Mistake::new(spanned.span(), problem, "say it in one or two sentences of your own")
             .expected(format!("one line of 10 to {SENTENCE_MAX} bytes")));
     }
     Ok(text.to_owned())

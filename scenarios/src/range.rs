@@ -3,7 +3,7 @@
 //! `"250ms"` is fixed, `["5s", "20s"]` is drawn per seed, ends included. Everything is integer:
 //! nanoseconds and ratios, no floating point, because plans are hashed and replayed.
 
-use crate::error::Flaw;
+use crate::error::Mistake;
 use crate::file::{Word, Words};
 use tumbler_plan::Stream;
 use tumbler_types::Span;
@@ -22,7 +22,7 @@ impl<T: Copy> Drawn<T> {
 }
 
 impl Drawn<Span> {
-    pub fn parse(what: &str, words: &Words) -> Result<Self, Flaw> {
+    pub fn parse(what: &str, words: &Words) -> Result<Self, Mistake> {
         range(what, words, |word| span(what, word))
     }
 
@@ -33,7 +33,7 @@ impl Drawn<Span> {
 }
 
 impl Drawn<i64> {
-    pub fn parse(what: &str, words: &Words) -> Result<Self, Flaw> {
+    pub fn parse(what: &str, words: &Words) -> Result<Self, Mistake> {
         range(what, words, |word| offset(what, word))
     }
 
@@ -45,7 +45,7 @@ impl Drawn<i64> {
 }
 
 impl Drawn<u32> {
-    pub fn parse(what: &str, words: &Words) -> Result<Self, Flaw> {
+    pub fn parse(what: &str, words: &Words) -> Result<Self, Mistake> {
         range(what, words, |word| count(what, word))
     }
 
@@ -65,14 +65,14 @@ pub(crate) struct Chance {
 impl Chance {
     pub const ALWAYS: Chance = Chance { numerator: 1, denominator: 1 };
 
-    pub fn parse(word: &Word) -> Result<Self, Flaw> {
+    pub fn parse(word: &Word) -> Result<Self, Mistake> {
         let parts = word.text.split_once('/');
         let parts = parts.and_then(|(above, below)| Some((number(above)?, number(below)?)));
         match parts {
             Some((numerator, denominator)) if denominator > 0 && numerator <= denominator => {
                 Ok(Chance { numerator, denominator })
             }
-            _ => Err(Flaw::new(word.span.clone(), "`chance` is no ratio", "write for example `\"1/2\"`")
+            _ => Err(Mistake::new(word.span.clone(), "`chance` is no ratio", "write for example `\"1/2\"`")
                 .expected("a ratio of two whole numbers, at most 1")
                 .got(&word.text)),
         }
@@ -85,13 +85,15 @@ impl Chance {
 }
 
 /// A duration: whole numbers with `ns`, `us`, `ms`, `s`, `m` or `h`, largest first, at most a day.
-pub(crate) fn span(what: &str, word: &Word) -> Result<Span, Flaw> {
+pub(crate) fn span(what: &str, word: &Word) -> Result<Span, Mistake> {
     match nanos(&word.text) {
         Some(nanos) if nanos <= DAY => Ok(Span(nanos)),
-        Some(_) => Err(Flaw::new(word.span.clone(), format!("`{what}` is too long"), "write a shorter one")
-            .expected("at most a day, \"24h\"")
-            .got(&word.text)),
-        None => Err(Flaw::new(
+        Some(_) => {
+            Err(Mistake::new(word.span.clone(), format!("`{what}` is too long"), "write a shorter one")
+                .expected("at most a day, \"24h\"")
+                .got(&word.text))
+        }
+        None => Err(Mistake::new(
             word.span.clone(),
             format!("`{what}` is no duration"),
             "write for example \"250ms\", \"5s\" or \"2m30s\"",
@@ -102,22 +104,22 @@ pub(crate) fn span(what: &str, word: &Word) -> Result<Span, Flaw> {
 }
 
 /// A duration with an optional sign.
-fn offset(what: &str, word: &Word) -> Result<i64, Flaw> {
+fn offset(what: &str, word: &Word) -> Result<i64, Mistake> {
     let (sign, rest) = match word.text.strip_prefix('-') {
         Some(rest) => (-1, rest),
         None => (1, word.text.strip_prefix('+').unwrap_or(&word.text)),
     };
     let unsigned = span(what, &Word { span: word.span.clone(), text: rest.to_owned() });
-    let Span(nanos) = unsigned.map_err(|flaw| flaw.got(&word.text))?;
+    let Span(nanos) = unsigned.map_err(|mistake| mistake.got(&word.text))?;
     Ok(sign * i64::try_from(nanos).expect("at most a day, which fits"))
 }
 
-fn count(what: &str, word: &Word) -> Result<u32, Flaw> {
+fn count(what: &str, word: &Word) -> Result<u32, Mistake> {
     number(&word.text)
         .and_then(|number| u32::try_from(number).ok())
         .filter(|count| *count <= COUNT_MAX)
         .ok_or_else(|| {
-            Flaw::new(word.span.clone(), format!("`{what}` is no count"), "write a small whole number")
+            Mistake::new(word.span.clone(), format!("`{what}` is no count"), "write a small whole number")
                 .expected(format!("a whole number, at most {COUNT_MAX}"))
                 .got(&word.text)
         })
@@ -126,21 +128,21 @@ fn count(what: &str, word: &Word) -> Result<u32, Flaw> {
 fn range<T: Copy + PartialOrd>(
     what: &str,
     words: &Words,
-    parse: impl Fn(&Word) -> Result<T, Flaw>,
-) -> Result<Drawn<T>, Flaw> {
+    parse: impl Fn(&Word) -> Result<T, Mistake>,
+) -> Result<Drawn<T>, Mistake> {
     match words.items.as_slice() {
         [only] => parse(only).map(Drawn::fixed),
         [min, max] => {
             let drawn = Drawn { min: parse(min)?, max: parse(max)? };
             if drawn.min > drawn.max {
                 let remedy = "put the smaller one first";
-                return Err(Flaw::new(words.span.clone(), format!("`{what}` has min > max"), remedy)
+                return Err(Mistake::new(words.span.clone(), format!("`{what}` has min > max"), remedy)
                     .expected("[min, max]")
                     .got(format!("[{}, {}]", min.text, max.text)));
             }
             Ok(drawn)
         }
-        other => Err(Flaw::new(
+        other => Err(Mistake::new(
             words.span.clone(),
             format!("`{what}` is no range"),
             "write one value, or [min, max]",

@@ -8,7 +8,7 @@
 
 use crate::ScenarioError;
 use crate::entry::{BuildEntry, ClockEntry, Context, OrderEntry};
-use crate::error::{Flaw, of_toml};
+use crate::error::{Mistake, of_toml};
 use crate::fault::FaultEntry;
 use crate::file::{LatencyTable, SCHEMA, ScenarioFile, SwarmTable, TimingTable, Words};
 use crate::incident::Incident;
@@ -59,7 +59,7 @@ impl Scenario {
         let read: Result<ScenarioFile, _> = toml::from_str(text);
         read.map_err(|error| of_toml(&error))
             .and_then(|file| Scenario::check(&file, Digest::of(text.as_bytes())))
-            .map_err(|flaw| flaw.at(file_name, text).into())
+            .map_err(|mistake| mistake.at(file_name, text).into())
     }
 
     pub fn name(&self) -> &str {
@@ -176,9 +176,9 @@ impl Scenario {
         faults
     }
 
-    fn check(file: &ScenarioFile, digest: Digest) -> Result<Scenario, Flaw> {
+    fn check(file: &ScenarioFile, digest: Digest) -> Result<Scenario, Mistake> {
         if *file.schema.get_ref() != SCHEMA {
-            return Err(Flaw::new(file.schema.span(), "unknown `schema`", "write the file in this form")
+            return Err(Mistake::new(file.schema.span(), "unknown `schema`", "write the file in this form")
                 .expected(SCHEMA.to_string())
                 .got(file.schema.get_ref()));
         }
@@ -199,15 +199,23 @@ impl Scenario {
         let end_at = single("end_at", &file.end_at)?;
         let end_min = heal_at.plus(bounds.converge).plus(END_SLACK);
         if end_at < heal_at {
-            return Err(Flaw::new(file.heal_at.span.clone(), "the heal comes after the end", "heal earlier")
-                .expected(format!("a time before `end_at`, {}", spell(end_at)))
-                .got(spell(heal_at)));
+            return Err(Mistake::new(
+                file.heal_at.span.clone(),
+                "the heal comes after the end",
+                "heal earlier",
+            )
+            .expected(format!("a time before `end_at`, {}", spell(end_at)))
+            .got(spell(heal_at)));
         }
         if end_at < end_min {
             let remedy = "end later, heal earlier, or claim a smaller `converge`";
-            return Err(Flaw::new(file.end_at.span.clone(), "`end_at` leaves no time to converge", remedy)
-                .expected(format!("at least heal_at + converge + {} = {}", spell(END_SLACK), spell(end_min)))
-                .got(spell(end_at)));
+            return Err(Mistake::new(
+                file.end_at.span.clone(),
+                "`end_at` leaves no time to converge",
+                remedy,
+            )
+            .expected(format!("at least heal_at + converge + {} = {}", spell(END_SLACK), spell(end_min)))
+            .got(spell(end_at)));
         }
         let breaks = breaks_of(&file.breaks)?;
         let epsilon_broken = breaks.contains(&Assumption::ClockWithinEpsilon);
@@ -260,27 +268,31 @@ impl Scenario {
 }
 
 /// A name that can stand on a command line and in a file name.
-pub(crate) fn name_of(spanned: &Spanned<String>) -> Result<String, Flaw> {
+pub(crate) fn name_of(spanned: &Spanned<String>) -> Result<String, Mistake> {
     let name = spanned.get_ref();
     let fits = |each: char| each.is_ascii_lowercase() || each.is_ascii_digit() || each == '-';
     if name.is_empty() || name.len() > NAME_MAX || !name.chars().all(fits) || name.starts_with('-') {
-        return Err(Flaw::new(spanned.span(), "`name` is no name", "choose a name like `zombie-rotator`")
+        return Err(Mistake::new(spanned.span(), "`name` is no name", "choose a name like `zombie-rotator`")
             .expected(format!("1 to {NAME_MAX} of a-z, 0-9 and -, not beginning with -"))
             .got(name));
     }
     Ok(name.clone())
 }
 
-pub(crate) fn about_of(spanned: &Spanned<String>) -> Result<String, Flaw> {
+pub(crate) fn about_of(spanned: &Spanned<String>) -> Result<String, Mistake> {
     let about = spanned.get_ref().trim();
     if about.is_empty() || about.contains('\n') {
-        return Err(Flaw::new(spanned.span(), "`about` says nothing", "say in one sentence what it teaches")
-            .expected("one line of text"));
+        return Err(Mistake::new(
+            spanned.span(),
+            "`about` says nothing",
+            "say in one sentence what it teaches",
+        )
+        .expected("one line of text"));
     }
     Ok(about.to_owned())
 }
 
-fn timing_of(table: &TimingTable) -> Result<Timing, Flaw> {
+fn timing_of(table: &TimingTable) -> Result<Timing, Mistake> {
     let or = |what: &str, words: &Option<Words>, default: Span| match words {
         None => Ok(default),
         Some(words) => single(what, words),
@@ -312,7 +324,7 @@ fn timing_of(table: &TimingTable) -> Result<Timing, Flaw> {
     ];
     for (what, words, span) in periods {
         if let (Some(words), true) = (words, span < PERIOD_MIN) {
-            return Err(Flaw::new(
+            return Err(Mistake::new(
                 words.span.clone(),
                 format!("`{what}` is too short"),
                 "write a longer one",
@@ -324,12 +336,12 @@ fn timing_of(table: &TimingTable) -> Result<Timing, Flaw> {
     Ok(timing)
 }
 
-fn swarm_of(table: &SwarmTable, heal_at: Span, floor: Format) -> Result<Swarm, Flaw> {
+fn swarm_of(table: &SwarmTable, heal_at: Span, floor: Format) -> Result<Swarm, Mistake> {
     let SwarmTable { faults, count, stability, window, roles } = table;
     let kinds = names::fault_kinds(faults)?;
     let drawn = Drawn::<u32>::parse("count", count)?;
     if drawn.max > SWARM_MAX {
-        return Err(Flaw::new(count.span.clone(), "`count` is too large", "ask for fewer faults")
+        return Err(Mistake::new(count.span.clone(), "`count` is too large", "ask for fewer faults")
             .expected(format!("at most {SWARM_MAX}"))
             .got(drawn.max));
     }
@@ -341,7 +353,7 @@ fn swarm_of(table: &SwarmTable, heal_at: Span, floor: Format) -> Result<Swarm, F
     let last = window_span.max.minus(stability_span);
     if window_span.max > heal_at || last <= window_span.min {
         let span = window.as_ref().map_or(stability.span.clone(), |words| words.span.clone());
-        return Err(Flaw::new(span, "the swarm's window has no room", "widen `window`, or heal later")
+        return Err(Mistake::new(span, "the swarm's window has no room", "widen `window`, or heal later")
             .expected(format!("a window longer than `stability`, ending by `heal_at`, {}", spell(heal_at)))
             .got(format!("{} to {}", spell(window_span.min), spell(window_span.max))));
     }
@@ -362,24 +374,24 @@ fn swarm_of(table: &SwarmTable, heal_at: Span, floor: Format) -> Result<Swarm, F
 }
 
 /// What the current build speaks, if nothing is said.
-fn floor_of(spanned: Option<&Spanned<i64>>) -> Result<Format, Flaw> {
+fn floor_of(spanned: Option<&Spanned<i64>>) -> Result<Format, Mistake> {
     let Some(spanned) = spanned else { return Ok(Build::default().highest()) };
     let number = *spanned.get_ref();
     u8::try_from(number).ok().and_then(Format::from_number).ok_or_else(|| {
-        Flaw::new(spanned.span(), "`floor` is no format", "name a format")
+        Mistake::new(spanned.span(), "`floor` is no format", "name a format")
             .expected(format!("a number in {}..={}", Format::LOWEST.0, Format::HIGHEST.0))
             .got(number)
     })
 }
 
 /// Assumptions that a fault of this build can break.
-fn breaks_of(words: &[Spanned<String>]) -> Result<Vec<Assumption>, Flaw> {
+fn breaks_of(words: &[Spanned<String>]) -> Result<Vec<Assumption>, Mistake> {
     let mut breaks = Vec::new();
     for word in words {
         let assumption = names::one("breaks", word, &BREAKABLE, Assumption::id)?;
         if breaks.contains(&assumption) {
             return Err(
-                Flaw::new(word.span(), "`breaks` has a duplicate", "name it once").got(word.get_ref())
+                Mistake::new(word.span(), "`breaks` has a duplicate", "name it once").got(word.get_ref())
             );
         }
         breaks.push(assumption);
@@ -394,13 +406,13 @@ fn breaks_something(
     clocks: &[ClockEntry],
     faults: &[FaultEntry],
     epsilon: Span,
-) -> Result<(), Flaw> {
+) -> Result<(), Mistake> {
     let offsets = clocks.iter().map(ClockEntry::offset_max);
     let largest = offsets.chain(faults.iter().filter_map(FaultEntry::offset_max)).max().unwrap_or(Span::ZERO);
     match words.first() {
         Some(word) if largest <= epsilon => {
             let problem = "`breaks` names an assumption that nothing here breaks";
-            Err(Flaw::new(word.span(), problem, "remove it, or set a clock beyond ε")
+            Err(Mistake::new(word.span(), problem, "remove it, or set a clock beyond ε")
                 .expected(format!("a clock with an `offset` beyond {}", spell(epsilon)))
                 .got(spell(largest)))
         }
@@ -415,23 +427,23 @@ fn lives_as_declared(
     topology: &Topology,
     timing: &Timing,
     delay_max: Span,
-) -> Result<(), Flaw> {
+) -> Result<(), Mistake> {
     let lifetime = timing.actor_lifetime;
     if topology.adapter.enforcement == Enforcement::Fenced || delay_max <= lifetime {
         return Ok(());
     }
     let span = file.timing.actor_lifetime.as_ref().map_or(file.topology.span(), |words| words.span.clone());
     let remedy = "shorten the holds and pauses, or declare a longer `actor_lifetime`";
-    Err(Flaw::new(span, "a call may outlive `actor_lifetime`", remedy)
+    Err(Mistake::new(span, "a call may outlive `actor_lifetime`", remedy)
         .expected(format!("holds, pauses and latencies of at most {} together", spell(lifetime)))
         .got(spell(delay_max)))
 }
 
-fn latency(what: &str, table: &LatencyTable) -> Result<Drawn<Span>, Flaw> {
+fn latency(what: &str, table: &LatencyTable) -> Result<Drawn<Span>, Mistake> {
     let drawn = Drawn::<Span>::parse("latency", &table.latency)?;
     if drawn.max > LATENCY_MAX {
         let problem = format!("the {what}'s `latency` is too long");
-        return Err(Flaw::new(table.latency.span.clone(), problem, "write a shorter one")
+        return Err(Mistake::new(table.latency.span.clone(), problem, "write a shorter one")
             .expected(format!("at most {}", spell(LATENCY_MAX)))
             .got(spell(drawn.max)));
     }
@@ -439,21 +451,25 @@ fn latency(what: &str, table: &LatencyTable) -> Result<Drawn<Span>, Flaw> {
 }
 
 /// A duration that is not drawn.
-pub(crate) fn single(what: &str, words: &Words) -> Result<Span, Flaw> {
+pub(crate) fn single(what: &str, words: &Words) -> Result<Span, Mistake> {
     let drawn = Drawn::<Span>::parse(what, words)?;
     if words.items.len() != 1 {
-        return Err(Flaw::new(words.span.clone(), format!("`{what}` cannot be drawn"), "write one duration")
-            .expected("one duration")
-            .got(format!("{} of them", words.items.len())));
+        return Err(Mistake::new(
+            words.span.clone(),
+            format!("`{what}` cannot be drawn"),
+            "write one duration",
+        )
+        .expected("one duration")
+        .got(format!("{} of them", words.items.len())));
     }
     Ok(drawn.min)
 }
 
-pub(crate) fn counted(what: &str, spanned: &Spanned<i64>, min: u16, max: u16) -> Result<u16, Flaw> {
+pub(crate) fn counted(what: &str, spanned: &Spanned<i64>, min: u16, max: u16) -> Result<u16, Mistake> {
     let number = *spanned.get_ref();
     u16::try_from(number).ok().filter(|number| (min..=max).contains(number)).ok_or_else(|| {
         let span: Range<usize> = spanned.span();
-        Flaw::new(span, format!("`{what}` is out of range"), "correct the number")
+        Mistake::new(span, format!("`{what}` is out of range"), "correct the number")
             .expected(format!("a whole number in {min}..={max}"))
             .got(number)
     })

@@ -4,7 +4,7 @@
 //! to say, over all seeds of its entry.
 
 use crate::ScenarioError;
-use crate::error::{Flaw, of_toml};
+use crate::error::{Mistake, of_toml};
 use crate::file::SCHEMA;
 use crate::names;
 use crate::scenario::{about_of, name_of};
@@ -39,7 +39,7 @@ impl Suite {
         let read: Result<SuiteFile, _> = toml::from_str(text);
         read.map_err(|error| of_toml(&error))
             .and_then(|file| Suite::check(&file))
-            .map_err(|flaw| flaw.at(file_name, text).into())
+            .map_err(|mistake| mistake.at(file_name, text).into())
     }
 
     /// Number of runs in it.
@@ -47,21 +47,21 @@ impl Suite {
         self.entries.iter().fold(0, |sum: u64, entry| sum.saturating_add(entry.seeds.end - entry.seeds.start))
     }
 
-    fn check(file: &SuiteFile) -> Result<Suite, Flaw> {
+    fn check(file: &SuiteFile) -> Result<Suite, Mistake> {
         if *file.schema.get_ref() != SCHEMA {
-            return Err(Flaw::new(file.schema.span(), "unknown `schema`", "write the file in this form")
+            return Err(Mistake::new(file.schema.span(), "unknown `schema`", "write the file in this form")
                 .expected(SCHEMA.to_string())
                 .got(file.schema.get_ref()));
         }
         if file.entry.get_ref().is_empty() {
-            return Err(Flaw::new(file.entry.span(), "the suite is empty", "add an [[entry]]")
+            return Err(Mistake::new(file.entry.span(), "the suite is empty", "add an [[entry]]")
                 .expected("at least one [[entry]]"));
         }
         let mut entries: Vec<SuiteEntry> = Vec::new();
         for spanned in file.entry.get_ref() {
             let entry = spanned.get_ref().check()?;
             if entries.contains(&entry) {
-                return Err(Flaw::new(spanned.span(), "the entry has a duplicate", "keep one of them"));
+                return Err(Mistake::new(spanned.span(), "the entry has a duplicate", "keep one of them"));
             }
             entries.push(entry);
         }
@@ -88,7 +88,7 @@ struct EntryTable {
 }
 
 impl EntryTable {
-    fn check(&self) -> Result<SuiteEntry, Flaw> {
+    fn check(&self) -> Result<SuiteEntry, Mistake> {
         let shipped: Vec<&'static str> = crate::catalog().iter().map(|shipped| shipped.name).collect();
         let scenario = names::one("scenario", &self.scenario, &shipped, |name| name)?.to_owned();
         let seeds = seeds(&self.seeds)?;
@@ -100,11 +100,11 @@ impl EntryTable {
             )),
             (Some(planted), None) => {
                 let remedy = "add `expect`: the invariant that must name it";
-                return Err(Flaw::new(planted.span(), "a planted bug without `expect`", remedy));
+                return Err(Mistake::new(planted.span(), "a planted bug without `expect`", remedy));
             }
             (None, Some(expect)) => {
                 let remedy = "remove it; the scenario itself says what is expected";
-                return Err(Flaw::new(expect.span(), "`expect` without a planted bug", remedy));
+                return Err(Mistake::new(expect.span(), "`expect` without a planted bug", remedy));
             }
         };
         Ok(SuiteEntry { scenario, seeds, planted })
@@ -112,13 +112,15 @@ impl EntryTable {
 }
 
 /// `"A..B"`, half-open and not empty.
-fn seeds(spanned: &Spanned<String>) -> Result<std::ops::Range<u64>, Flaw> {
+fn seeds(spanned: &Spanned<String>) -> Result<std::ops::Range<u64>, Mistake> {
     let parts = spanned.get_ref().split_once("..");
     let parts = parts.and_then(|(start, end)| Some((start.parse().ok()?, end.parse().ok()?)));
     match parts {
         Some((start, end)) if start < end => Ok(start..end),
-        _ => Err(Flaw::new(spanned.span(), "`seeds` is no range of seeds", "write for example \"0..100\"")
-            .expected("\"A..B\" with A < B, B not included")
-            .got(spanned.get_ref())),
+        _ => {
+            Err(Mistake::new(spanned.span(), "`seeds` is no range of seeds", "write for example \"0..100\"")
+                .expected("\"A..B\" with A < B, B not included")
+                .got(spanned.get_ref()))
+        }
     }
 }

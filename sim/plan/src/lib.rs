@@ -7,7 +7,7 @@ pub mod capsule;
 pub mod digest;
 pub mod fault;
 pub mod fingerprint;
-pub mod flaw;
+pub mod mistake;
 pub mod plan;
 pub mod row;
 pub mod stream;

@@ -8,7 +8,7 @@
 use std::fmt;
 use std::ops::Range;
 
-/// A flaw on its line.
+/// A mistake on its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placed {
     /// The name that the caller gave.
@@ -49,7 +49,7 @@ impl fmt::Display for Placed {
 
 /// One part of a file that is wrong, before it is placed on a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Flaw {
+pub struct Mistake {
     pub span: Range<usize>,
     pub problem: String,
     pub expected: Option<String>,
@@ -57,9 +57,9 @@ pub struct Flaw {
     pub remedy: String,
 }
 
-impl Flaw {
+impl Mistake {
     pub fn new(span: Range<usize>, problem: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Flaw { span, problem: problem.into(), expected: None, got: None, remedy: remedy.into() }
+        Mistake { span, problem: problem.into(), expected: None, got: None, remedy: remedy.into() }
     }
 
     #[must_use]
@@ -90,12 +90,12 @@ impl Flaw {
         } else {
             "correct the value"
         };
-        Flaw { span: span.unwrap_or(0..0), problem, expected, got: None, remedy: remedy.into() }
+        Mistake { span: span.unwrap_or(0..0), problem, expected, got: None, remedy: remedy.into() }
     }
 
     /// Places the fault on a line of the text.
     pub fn at(self, file: &str, text: &str) -> Placed {
-        let Flaw { span, problem, expected, got, remedy } = self;
+        let Mistake { span, problem, expected, got, remedy } = self;
         let start = floor(text, span.start);
         let end = floor(text, span.end).max(start);
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
