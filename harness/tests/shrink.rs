@@ -87,3 +87,58 @@ fn a_run_shrinks_the_first_failure_of_each_fingerprint_if_asked() {
     let rows = |folder: &str| std::fs::read_to_string(home.join(folder).join("results.csv")).expect("rows");
     assert_eq!(rows("out"), rows("plain"));
 }
+
+#[test]
+fn a_plan_is_told_in_words() {
+    use tumbler_plan::{Fault, FaultAction, Order, Pattern, Point, Trigger, Until};
+    use tumbler_types::event::{FrameKind, OrderKind};
+    use tumbler_types::{Build, FaultId, Instant, Phase, SecretId, Span};
+    let mut plan = tumbler_scenarios::scenario("quiet").expect("shipped").scenario().plan(1);
+    let node = |name: &str| plan.topology.by_name(name).expect("a node of quiet");
+    let (agent, rotator, authority) = (node("agent-1"), node("rotator-1"), node("authority-1"));
+    let second = |count: u64| Instant::ZERO.plus(Span::from_secs(count));
+    let on = |point, node, nth| Trigger::On { pattern: Pattern { point, node }, nth, after: second(10) };
+    let entered = Point::Entered { secret: SecretId(0), phase: Phase::Idle };
+    let past = Until::On { pattern: Pattern { point: entered, node: None }, at_most: Span::from_secs(40) };
+    let (short, none) = (Until::After(Span::from_millis(1_500)), None);
+    let deeds = [
+        (Trigger::At(second(12)), FaultAction::Crash { node: agent, until: short }),
+        (
+            Trigger::At(second(13)),
+            FaultAction::Partition {
+                left: vec![agent],
+                right: vec![authority],
+                symmetric: false,
+                until: short,
+            },
+        ),
+        (on(Point::Sending(FrameKind::ApplyRequest), Some(rotator), 2), FaultAction::Hold { until: past }),
+        (
+            on(Point::Sent(FrameKind::FillRequest), none, 1),
+            FaultAction::Pause { node: rotator, until: short },
+        ),
+        (on(Point::Sending(FrameKind::QueryRequest), none, 1), FaultAction::LoseReply),
+        (
+            Trigger::At(second(14)),
+            FaultAction::ClockStep { node: agent, offset_nanos: -200_000_000, until: short },
+        ),
+        (Trigger::At(second(15)), FaultAction::Redeploy { node: agent, build: Build::Older, until: short }),
+    ];
+    plan.orders = vec![Order { at: second(11), secret: SecretId(0), order: OrderKind::Rotate }];
+    let fault = |(id, (trigger, action))| Fault { id: FaultId(id), trigger, action };
+    plan.faults = (0..).zip(deeds).map(fault).collect();
+    assert_eq!(
+        tumbler_reports::schedule(&plan),
+        [
+            "11.000 s  order rotate of secret-0",
+            "12.000 s  crash of agent-1 for 1.500 s",
+            "13.000 s  partition of agent-1 to authority-1 for 1.500 s",
+            "at the 2. time that rotator-1 is about to send apply-request, after 10.000 s:  hold of that until \
+             secret-0 enters idle, 40.000 s at most",
+            "when somebody has sent fill-request, after 10.000 s:  pause of rotator-1 for 1.500 s",
+            "when somebody is about to send query-request, after 10.000 s:  lose-reply of that",
+            "14.000 s  clock-step of agent-1 to -0.200 s off for 1.500 s",
+            "15.000 s  redeploy of agent-1 as n-1 for 1.500 s",
+        ]
+    );
+}
