@@ -20,8 +20,8 @@ pub fn ahead(plan: &Plan, trace: &[Observed], seq: u64) -> Vec<String> {
     let mut ledger = Ledger::new(&plan.topology);
     trace.iter().take_while(|observed| observed.seq <= seq).for_each(|observed| ledger.fold(observed));
     let Some(last) = trace.iter().find(|observed| observed.seq == seq) else { return Vec::new() };
-    let machine = Machine::new(CheckBounds::small().limits());
-    let secret = secret_of(last);
+    let machine = Machine::new(CheckBounds::small());
+    let secret = last.event.secret().unwrap_or_default();
     let mut nearest: Option<Graph> = None;
     let mut searched = 0;
     // The machine takes each for a canary: before `Promote` that allows one that is none a little more.
@@ -49,24 +49,6 @@ pub fn ahead(plan: &Plan, trace: &[Observed], seq: u64) -> Vec<String> {
     let told: Vec<String> = path.iter().map(|action| format!("{action:?}")).collect();
     let steps = count(path.len() as u64, "step");
     vec![format!("{} is broken {steps} on: {}", ids.join(" and "), told.join(", "))]
-}
-
-fn secret_of(observed: &Observed) -> tumbler_types::SecretId {
-    use tumbler_types::Event;
-    match observed.event {
-        Event::Committed { secret, .. }
-        | Event::Enforced { secret, .. }
-        | Event::Promised { secret, .. }
-        | Event::TargetRecovered { secret, .. }
-        | Event::Mirrored { secret, .. }
-        | Event::Authenticated { secret, .. }
-        | Event::Refused { secret, .. }
-        | Event::Stored { secret, .. }
-        | Event::AgentRecovered { secret, .. }
-        | Event::Acknowledged { secret, .. }
-        | Event::HandedOut { secret, .. } => secret,
-        _ => tumbler_types::SecretId(0),
-    }
 }
 
 /// The nearest node that breaks something: the last one, where the search ended.

@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use tumbler_checker::bounds::bytes;
 use tumbler_checker::graph::{Graph, irreversible};
 use tumbler_checker::{
     CheckBounds, CheckReport, Limit, Sentence, Verdict as Said, check as by_stateright, check_graph,
@@ -53,7 +54,7 @@ fn searches(bounds: BoundsName) -> Vec<CheckBounds> {
 
 /// Refused before the search begins, and not when the machine is out of memory.
 fn fits(bounds: CheckBounds, memory: u64) -> Result<(), Failure> {
-    let needed = bounds.bytes().div_ceil(MIB);
+    let needed = bytes(bounds).div_ceil(MIB);
     if needed <= memory {
         return Ok(());
     }
@@ -205,7 +206,7 @@ fn sentence_lines(sentence: &Sentence, line: &mut impl FnMut(String)) {
 fn list_irreversible(args: &CheckArgs, stop: &AtomicBool) -> Exit {
     let mut exit = Exit::PASS;
     for bounds in searches(args.bounds) {
-        let machine = Machine::new(bounds.limits());
+        let machine = Machine::new(bounds);
         let graph = Graph::explore(&machine, limit(args, stop));
         let mut out = String::new();
         let mut line = |text: String| writeln!(out, "{text}").expect("memory");
@@ -233,7 +234,7 @@ fn list_irreversible(args: &CheckArgs, stop: &AtomicBool) -> Exit {
                 kind.lost,
                 grouped(occurrences)
             ));
-            match mitigation(&kind.step, kind.lost) {
+            match mitigation(kind.step, kind.lost) {
                 Some(why) => line(format!("    {why}")),
                 None => {
                     surprises += 1;

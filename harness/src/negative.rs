@@ -15,7 +15,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use tumbler_plan::Plan;
-use tumbler_spec::{Judgement, Judges};
+use tumbler_spec::{Judgement, Judges, Ledger};
 use tumbler_types::{
     Attempt, Command, Epoch, Event, Fence, Instant, LogIndex, Observed, Phase, Privileges, Revision, Serial,
     Span, Tag, TxnId, Verdict, VersionId, Wall,
@@ -90,25 +90,24 @@ impl Negatives {
             let event = trace[*index].event;
             trace[judged..*index].iter().for_each(|observed| judges.observe(observed));
             judged = *index;
-            let Some(kind) = kind(&event).map(|kind| finer(kind, &judges, &trace[*index])) else { continue };
-            let count = seen.entry(kind).or_default();
+            let Some(row) = kind(&event).map(|kind| finer(kind, &judges, &trace[*index])) else { continue };
+            let count = seen.entry(row).or_default();
             *count += 1;
             if *count % stride != 1 % stride {
                 continue;
             }
-            let partner = changing[place + 1..].iter().copied().find(|other| {
-                kind_of_system(&trace[*other].event) && secret_of(&trace[*other].event) == secret_of(&event)
-            });
+            let mut rest = changing[place + 1..].iter().copied();
+            let partner = rest.find(|other| trace[*other].event.secret() == event.secret());
             let case = Case { judges: &judges, trace, index: *index, end: outcome.end_at };
-            self.note(plan, kind, Change::Dropped, &case, vec![], -1);
+            self.note(plan, row, Change::Dropped, &case, vec![], -1);
             let again = Observed { event: renumbered(event, &event, 1), ..trace[*index] };
-            self.note(plan, kind, Change::Doubled, &case, vec![trace[*index], again], 1);
+            self.note(plan, row, Change::Doubled, &case, vec![trace[*index], again], 1);
             if let Some(partner) = partner.filter(|partner| partner - index < NEAR) {
-                self.note_swapped(plan, kind, &case, partner);
+                self.note_swapped(plan, row, &case, partner);
             }
             for other in altered(&event) {
                 let told = vec![Observed { event: other, ..trace[*index] }];
-                self.note(plan, kind, Change::Altered, &case, told, 0);
+                self.note(plan, row, Change::Altered, &case, told, 0);
             }
         }
     }
@@ -257,25 +256,17 @@ fn judges(plan: &Plan) -> Judges {
 
 /// The events that change the ledger, genesis apart.
 fn changing(plan: &Plan, trace: &[Observed]) -> Vec<usize> {
-    let mut judges = judges(plan);
+    let mut ledger = Ledger::new(&plan.topology);
     let mut changing = Vec::new();
     for (index, observed) in trace.iter().enumerate() {
-        if !kind_of_system(&observed.event) {
-            judges.observe(observed);
-            continue;
-        }
-        let mut before = judges.ledger().clone();
-        judges.observe(observed);
-        before.now = judges.ledger().now;
-        if before != *judges.ledger() {
-            changing.push(index);
+        let before = kind(&observed.event).map(|_| ledger.clone());
+        ledger.fold(observed);
+        if let Some(mut before) = before {
+            before.now = ledger.now;
+            changing.extend((before != ledger).then_some(index));
         }
     }
     changing
-}
-
-fn kind_of_system(event: &Event) -> bool {
-    kind(event).is_some()
 }
 
 /// The row that an event counts in; none for what the world says of itself, and for genesis.
@@ -292,20 +283,6 @@ fn kind(event: &Event) -> Option<&'static str> {
         | Event::Answered { .. }
         | Event::LogRecovered { .. }
         | Event::Privileged { .. } => Some(event.kind()),
-        _ => None,
-    }
-}
-
-fn secret_of(event: &Event) -> Option<tumbler_types::SecretId> {
-    match *event {
-        Event::Committed { secret, .. }
-        | Event::Enforced { secret, .. }
-        | Event::Promised { secret, .. }
-        | Event::TargetRecovered { secret, .. }
-        | Event::Stored { secret, .. }
-        | Event::AgentRecovered { secret, .. }
-        | Event::Acknowledged { secret, .. }
-        | Event::Privileged { secret, .. } => Some(secret),
         _ => None,
     }
 }

@@ -40,7 +40,8 @@ struct Trial {
     name: String,
     meant: Fingerprint,
     runs: u64,
-    last: Option<SeedReport>,
+    /// What the last plan that was taken came to.
+    failed: Option<SeedReport>,
 }
 
 /// The smallest plan that was found, what it comes to, and how many runs it took.
@@ -65,16 +66,13 @@ pub async fn minimize(
         name: name.to_owned(),
         meant: meant.clone(),
         runs: 0,
-        last: None,
+        failed: None,
     };
     if !trial.fails(plan).await? {
         return Ok(None);
     }
     let plan = smallest(plan, &mut trial).await?;
-    if !trial.fails(&plan).await? {
-        return Err(Failure::Internal("the smallest plan failed once, and does not any more".to_owned()));
-    }
-    let report = trial.last.take().expect("it was run just now");
+    let report = trial.failed.expect("the plan itself failed, at least");
     Ok(Some(Minimal { plan, report, runs: trial.runs }))
 }
 
@@ -117,28 +115,10 @@ pub async fn shrink(shrink: Shrink) -> Result<Exit, Failure> {
         grouped(capsule.events),
         grouped(telling.report.row.events)
     ));
-    for line in schedule(&plan) {
-        out.push_str(&hanging(&line));
-    }
+    out.push_str(&schedule::text(&plan));
     out.push_str(&finding::finding(&telling.report, 1, Some(&replay)));
     terminal::print(&out);
     Ok(Exit::PASS)
-}
-
-/// A line of the schedule, broken at words where a terminal ends.
-fn hanging(line: &str) -> String {
-    let (mut out, mut width) = (String::from("  does "), 7);
-    for word in line.split(' ') {
-        if width + word.len() > WIDTH {
-            out.push_str("\n        ");
-            width = 8;
-        }
-        out.push(' ');
-        out.push_str(word);
-        width += word.len() + 1;
-    }
-    out.push('\n');
-    out
 }
 
 fn change(what: &str, from: usize, to: usize) -> String {
@@ -172,7 +152,9 @@ impl Trial {
         let is_same = done.report.fingerprint.as_ref().is_some_and(|got| {
             (&got.verdict, &got.invariant, &got.role, &got.phase) == (verdict, invariant, role, phase)
         });
-        self.last = Some(done.report);
+        if is_same {
+            self.failed = Some(done.report);
+        }
         Ok(is_same)
     }
 
@@ -189,7 +171,7 @@ impl Trial {
 async fn smallest(plan: &Plan, trial: &mut Trial) -> Result<Plan, Failure> {
     let mut plan = plan.clone();
     // What did not fire did nothing.
-    if let Some(fired) = trial.last.as_ref().map(|report| report.fired.clone()) {
+    if let Some(fired) = trial.failed.as_ref().map(|report| report.fired.clone()) {
         let mut realized = plan.clone();
         realized.faults.retain(|fault| fired.contains(&fault.id));
         trial.take(&mut plan, realized).await?;
@@ -253,12 +235,12 @@ async fn weaker(plan: &mut Plan, trial: &mut Trial) -> Result<(), Failure> {
                 }
             }
         }
-        while let Some(span) = until_of(&mut plan.faults[index].action).map(|span| *span)
+        while let Some(span) = longest(&mut plan.faults[index].action).map(|span| *span)
             && span > SHORTEST
         {
             let mut candidate = plan.clone();
             let half = Span((span.nanos() / 2 / MILLI).max(1) * MILLI);
-            *until_of(&mut candidate.faults[index].action).expect("the same action") = half;
+            *longest(&mut candidate.faults[index].action).expect("the same action") = half;
             if !trial.take(plan, candidate).await? {
                 break;
             }
@@ -289,28 +271,14 @@ fn side_of(action: &mut FaultAction, side: usize) -> Option<&mut Vec<tumbler_typ
     }
 }
 
-fn until_of(action: &mut FaultAction) -> Option<&mut Span> {
-    let until = match action {
-        FaultAction::Partition { until, .. }
-        | FaultAction::Crash { until, .. }
-        | FaultAction::Pause { until, .. }
-        | FaultAction::Hold { until }
-        | FaultAction::ClockStep { until, .. }
-        | FaultAction::Redeploy { until, .. }
-        | FaultAction::Suspend { until, .. } => until,
-        FaultAction::LoseReply
-        | FaultAction::LoseRequest
-        | FaultAction::FailPersist
-        | FaultAction::Duplicate
-        | FaultAction::Strip => return None,
-    };
-    Some(match until {
+/// The longest that it stands.
+fn longest(action: &mut FaultAction) -> Option<&mut Span> {
+    Some(match action.until_mut()? {
         Until::After(span) => span,
         Until::On { at_most, .. } => at_most,
     })
 }
 
-const WIDTH: usize = 78;
 const MILLI: u64 = 1_000_000;
 const SECOND: u64 = 1_000_000_000;
 const SHORTEST: Span = Span::from_millis(1);

@@ -36,7 +36,7 @@ pub struct Visited {
 impl Reachable {
     /// Searches the small bounds.
     pub fn new() -> Self {
-        let machine = Machine::new(CheckBounds::small().limits());
+        let machine = Machine::new(CheckBounds::small());
         let graph = Graph::explore(&machine, Limit { bytes: 1 << 30, stop_at: None, stop: None });
         let shown: Vec<Option<Packed>> = (0..graph.expanded())
             .map(|node| machine.project_state(&machine.unpack(graph.table.state(node))))
@@ -48,7 +48,7 @@ impl Reachable {
                 if let (Some(from), Some(to)) = (shown[node as usize], shown[edge.to as usize])
                     && from != to
                 {
-                    let name = name(&format!("{:?}", graph.actions[usize::from(edge.label)]));
+                    let name = graph.actions[usize::from(edge.label)].name();
                     reachable.steps.entry((from, to)).or_insert(name);
                 }
             }
@@ -122,27 +122,3 @@ impl Default for Reachable {
         Self::new()
     }
 }
-
-/// An action without its parameters.
-fn name(action: &str) -> &'static str {
-    let word = action.split([' ', '{']).next().unwrap_or_default();
-    NAMES.into_iter().find(|name| *name == word).unwrap_or("other")
-}
-
-/// The actions that change what a run shows.
-const NAMES: [&str; 14] = [
-    "Acquire",
-    "Begin",
-    "Advance",
-    "ConfirmRefused",
-    "RollBack",
-    "Revoke",
-    "Apply",
-    "Report",
-    "Ask",
-    "HoldLetter",
-    "Release",
-    "Store",
-    "Renew",
-    "ExpireGrant",
-];

@@ -1,7 +1,7 @@
 //! A plan's orders and faults in words: what is done to the system, and when.
 
 use crate::number::seconds;
-use std::fmt::Write as _;
+use crate::story::hang;
 use tumbler_plan::{Fault, FaultAction, Pattern, Plan, Point, Trigger, Until};
 use tumbler_types::{Instant, NodeId, Span};
 
@@ -17,6 +17,13 @@ pub fn schedule(plan: &Plan) -> Vec<String> {
         line
     };
     plan.orders.iter().map(order).chain(plan.faults.iter().map(fault)).collect()
+}
+
+/// The same as lines of a terminal.
+pub fn text(plan: &Plan) -> String {
+    let mut out = String::new();
+    schedule(plan).iter().for_each(|line| hang(&mut out, "  does  ", line));
+    out
 }
 
 fn at(instant: Instant) -> String {
@@ -82,27 +89,11 @@ fn whom(plan: &Plan, action: &FaultAction) -> String {
 }
 
 fn until(plan: &Plan, action: &FaultAction) -> String {
-    let until = match action {
-        FaultAction::Partition { until, .. }
-        | FaultAction::Crash { until, .. }
-        | FaultAction::Pause { until, .. }
-        | FaultAction::Hold { until }
-        | FaultAction::ClockStep { until, .. }
-        | FaultAction::Redeploy { until, .. }
-        | FaultAction::Suspend { until, .. } => until,
-        FaultAction::LoseReply
-        | FaultAction::LoseRequest
-        | FaultAction::FailPersist
-        | FaultAction::Duplicate
-        | FaultAction::Strip => return String::new(),
-    };
-    let mut out = String::new();
-    match until {
-        Until::After(span) => write!(out, " for {}", spell(*span)),
-        Until::On { pattern, at_most } => {
-            write!(out, " until {}, {} at most", moment(plan, pattern), spell(*at_most))
+    match action.until() {
+        None => String::new(),
+        Some(Until::After(span)) => format!(" for {}", spell(span)),
+        Some(Until::On { pattern, at_most }) => {
+            format!(" until {}, {} at most", moment(plan, &pattern), spell(at_most))
         }
     }
-    .expect("memory");
-    out
 }

@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 use tumbler_plan::Plan;
-use tumbler_types::event::FieldVisitor;
 use tumbler_types::{Event, Instant, NodeId, Observed, Wall};
 
 /// What led to a step.
@@ -159,18 +158,8 @@ fn put_line(told: &mut Vec<(Weight, Line)>, weight: Weight, mut line: Line) {
 
 /// False if the event names another secret.
 fn concerns(event: &Event, secret: Option<&str>) -> bool {
-    struct Named(Option<String>);
-    impl FieldVisitor for Named {
-        fn field(&mut self, name: &'static str, value: &dyn fmt::Display) {
-            if name == "secret" {
-                self.0 = Some(value.to_string());
-            }
-        }
-    }
-    let mut named = Named(None);
-    event.visit(&mut named);
-    match (named.0, secret) {
-        (Some(named), Some(secret)) => named == secret,
+    match (event.secret(), secret) {
+        (Some(named), Some(secret)) => named.to_string() == secret,
         _ => true,
     }
 }

@@ -1,60 +1,22 @@
 //! How much a search may use. Part of every claim that it makes.
 
 use crate::graph::estimate;
-use tumbler_spec::machine::Limits;
 
-/// The bounds of a search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CheckBounds {
-    pub rotators: u8,
-    pub agents: u8,
-    pub rotations: u8,
-    pub crashes: u8,
-    pub zombies: u8,
-    pub revocations: u8,
-}
+pub use tumbler_spec::machine::Limits as CheckBounds;
 
-impl CheckBounds {
-    /// For tests: below a second when optimized.
-    pub const fn small() -> Self {
-        CheckBounds { rotators: 2, agents: 1, rotations: 1, crashes: 1, zombies: 1, revocations: 1 }
+/// Bytes that the graph within these bounds is expected to take. Measured where it was searched;
+/// elsewhere the largest measured one within, times what one more of each was seen to cost at most.
+pub fn bytes(bounds: CheckBounds) -> u64 {
+    let axes = [bounds.agents, bounds.rotations, bounds.zombies, bounds.revocations];
+    let larger = |measured: &&Measured| measured.axes.iter().zip(axes).all(|(known, asked)| *known <= asked);
+    let Some(base) = MEASURED.iter().filter(larger).max_by_key(|measured| measured.states) else {
+        return 0;
+    };
+    let mut states = base.states;
+    for ((known, asked), factor) in base.axes.iter().zip(axes).zip(FACTORS) {
+        (*known..asked).for_each(|_| states = states.saturating_mul(factor));
     }
-
-    /// Two rotations, two rotators, two agents, one crash, one zombie.
-    pub const fn medium() -> Self {
-        CheckBounds { rotators: 2, agents: 2, rotations: 2, crashes: 1, zombies: 1, revocations: 0 }
-    }
-
-    /// One rotation less than [`CheckBounds::medium`], and a revocation of any version at any time.
-    pub const fn revoked() -> Self {
-        CheckBounds { rotators: 2, agents: 2, rotations: 1, crashes: 1, zombies: 1, revocations: 1 }
-    }
-
-    /// Both: minutes.
-    pub const fn large() -> Self {
-        CheckBounds { rotators: 2, agents: 2, rotations: 2, crashes: 1, zombies: 1, revocations: 1 }
-    }
-
-    pub fn limits(self) -> Limits {
-        let CheckBounds { rotators, agents, rotations, crashes, zombies, revocations } = self;
-        Limits { rotators, agents, rotations, crashes, zombies, revocations }
-    }
-
-    /// Bytes that the graph within these bounds is expected to take. Measured where it was searched;
-    /// elsewhere the largest measured one within, times what one more of each was seen to cost at most.
-    pub fn bytes(self) -> u64 {
-        let axes = [self.agents, self.rotations, self.zombies, self.revocations];
-        let larger =
-            |measured: &&Measured| measured.axes.iter().zip(axes).all(|(known, asked)| *known <= asked);
-        let Some(base) = MEASURED.iter().filter(larger).max_by_key(|measured| measured.states) else {
-            return 0;
-        };
-        let mut states = base.states;
-        for ((known, asked), factor) in base.axes.iter().zip(axes).zip(FACTORS) {
-            (*known..asked).for_each(|_| states = states.saturating_mul(factor));
-        }
-        estimate(states, states.saturating_mul(EDGES))
-    }
+    estimate(states, states.saturating_mul(EDGES))
 }
 
 /// A graph that was searched whole.
@@ -84,10 +46,10 @@ mod tests {
 
     #[test]
     fn an_estimate_is_what_was_measured_or_more() {
-        let small = CheckBounds::small().bytes();
+        let small = bytes(CheckBounds::small());
         assert!(small >= estimate(82_493, 756_126) && small < estimate(200_000, 2_000_000), "{small}");
-        assert!(CheckBounds::large().bytes() > CheckBounds::revoked().bytes() * 7);
+        assert!(bytes(CheckBounds::large()) > bytes(CheckBounds::revoked()) * 7);
         let huge = CheckBounds { agents: 9, rotations: 9, ..CheckBounds::large() };
-        assert!(huge.bytes() > 1 << 50);
+        assert!(bytes(huge) > 1 << 50);
     }
 }

@@ -10,17 +10,17 @@
 //! Source: Stateright 0.31.0, `checker/bfs.rs`, `job_market.rs` and `lib.rs`.
 
 use crate::bounds::CheckBounds;
-use crate::verdict::{CheckReport, Engine, Sentence, Verdict};
+use crate::verdict::{CheckReport, Engine, Sentence, Verdict, reached};
 use stateright::{Checker, Model};
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tumbler_spec::machine::{Action, Machine, Mark, Mutation, Packed, Property, State};
+use tumbler_spec::machine::{Action, Machine, Mutation, Packed, Property, State};
 
 /// Searches everything within the bounds, or until the deadline.
 pub fn check(bounds: &CheckBounds, threads: usize, deadline: Option<Duration>) -> CheckReport {
-    search(*bounds, Machine::new(bounds.limits()), threads, deadline)
+    search(*bounds, Machine::new(*bounds), threads, deadline)
 }
 
 /// The same with a planted flaw in the machine.
@@ -30,7 +30,7 @@ pub fn check_mutated(
     threads: usize,
     deadline: Option<Duration>,
 ) -> CheckReport {
-    search(*bounds, Machine::mutated(bounds.limits(), mutation), threads, deadline)
+    search(*bounds, Machine::mutated(*bounds, mutation), threads, deadline)
 }
 
 fn search(bounds: CheckBounds, machine: Machine, threads: usize, deadline: Option<Duration>) -> CheckReport {
@@ -63,11 +63,7 @@ fn search(bounds: CheckBounds, machine: Machine, threads: usize, deadline: Optio
             Sentence::invariant(property, verdict)
         })
         .to_vec();
-    let reached = Mark::ALL
-        .into_iter()
-        .filter(|mark| mark.is_owed(bounds.limits()))
-        .map(|mark| (mark, marks & mark.bit() != 0))
-        .collect();
+    let reached = reached(bounds, marks);
     let elapsed = begun.elapsed();
     let engine = Engine::Stateright;
     CheckReport { engine, bounds, sentences, reached, states, edges, depth, elapsed, is_exhausted }

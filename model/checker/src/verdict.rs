@@ -107,6 +107,12 @@ pub struct CheckReport {
     pub is_exhausted: bool,
 }
 
+/// The moments that these bounds leave room for, and whether a search saw them; `marks`: a bit for each.
+pub(crate) fn reached(bounds: CheckBounds, marks: u64) -> Vec<(Mark, bool)> {
+    let owed = Mark::ALL.into_iter().filter(|mark| mark.is_owed(bounds));
+    owed.map(|mark| (mark, marks & mark.bit() != 0)).collect()
+}
+
 impl CheckReport {
     /// The verdict on a sentence; none if this engine cannot say it.
     pub fn verdict(&self, id: &str) -> Option<&Verdict> {

@@ -107,7 +107,7 @@ fn caught(bounds: CheckBounds, mutation: Mutation, id: &str, steps: usize) {
     };
     assert_eq!(path.len(), steps, "{mutation:?} {id}: {path:?}");
     let Some(property) = Property::ALL.into_iter().find(|property| property.id() == id) else { return };
-    let machine = Machine::new(bounds.limits());
+    let machine = Machine::new(bounds);
     let mut state = machine.initial().clone();
     for action in path {
         let Some((next, _)) = machine.apply(&state, *action) else { return };

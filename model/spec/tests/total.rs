@@ -86,15 +86,7 @@ fn topology() -> Topology {
 }
 
 fn bounds() -> Bounds {
-    let second = Span::from_secs(1);
-    Bounds {
-        undelivered: second,
-        served: second,
-        refused: second,
-        rollback: second,
-        converge: second,
-        orphan: second,
-    }
+    Bounds::all(Span::from_secs(1))
 }
 
 proptest! {

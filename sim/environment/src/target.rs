@@ -24,7 +24,7 @@ use tumbler_wire::frame::{
     Replicate,
 };
 use tumbler_wire::record::{WireFence, record_of, secret_of};
-use tumbler_wire::tag::{tag_of, value_tag};
+use tumbler_wire::tag::{self, value_tag};
 use tumbler_wire::{Frame, TargetRecord};
 
 /// Requests that may wait per secret; one more is dropped, and its caller times out.
@@ -150,7 +150,6 @@ impl Target {
         while self.rows[index].writing.is_none()
             && let Some((call, mut change)) = self.rows[index].waiting.pop_front()
         {
-            let fresh = self.mint();
             let row = &mut self.rows[index];
             let mut next = row.durable.clone();
             match &mut change {
@@ -168,6 +167,7 @@ impl Target {
                         effects.push(answer(call, MintReply { principal: Principal::Blue, value: none() }));
                         continue;
                     };
+                    let fresh = tag::minted(&self.entropy, self.minted);
                     put(&mut next, *fence, principal, value_tag(&fresh));
                     *minted = Some((principal, fresh));
                     self.minted += 1;
@@ -213,16 +213,6 @@ impl Target {
             self.replicate(now, &self.rows[index], effects);
         }
         self.serve(index, effects);
-    }
-
-    /// 128 bits that the next key consists of.
-    fn mint(&self) -> SecretValue {
-        let (left, right) = self.entropy.split_at(16);
-        let half = |key: &[u8]| {
-            let key = key.try_into().expect("half of 32 bytes is 16");
-            tag_of(key, &self.minted.to_le_bytes()).0.to_le_bytes()
-        };
-        SecretValue::new([half(left), half(right)].concat())
     }
 }
 

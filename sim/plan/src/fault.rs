@@ -125,6 +125,28 @@ pub enum Until {
 }
 
 impl FaultAction {
+    /// When it ends; none for what happens at once.
+    pub fn until(&self) -> Option<Until> {
+        self.clone().until_mut().copied()
+    }
+
+    pub const fn until_mut(&mut self) -> Option<&mut Until> {
+        match self {
+            FaultAction::Partition { until, .. }
+            | FaultAction::Crash { until, .. }
+            | FaultAction::Pause { until, .. }
+            | FaultAction::Hold { until }
+            | FaultAction::ClockStep { until, .. }
+            | FaultAction::Redeploy { until, .. }
+            | FaultAction::Suspend { until, .. } => Some(until),
+            FaultAction::LoseReply
+            | FaultAction::LoseRequest
+            | FaultAction::FailPersist
+            | FaultAction::Duplicate
+            | FaultAction::Strip => None,
+        }
+    }
+
     pub const fn kind(&self) -> FaultKind {
         match self {
             FaultAction::Partition { .. } => FaultKind::Partition,

@@ -23,7 +23,7 @@ use tumbler_wire::frame::{
     AdvanceRequest, ApplyRequest, BeginRequest, ConfirmRequest, LeaseRequest, LoginReply, LoginRequest,
     OrderRequest, QueryRequest, ReadRequest,
 };
-use tumbler_wire::tag::{tag_of, value_tag};
+use tumbler_wire::tag::{minted, value_tag};
 use tumbler_wire::{Frame, Labeled, Record};
 
 pub struct Rotator {
@@ -454,14 +454,9 @@ impl Rotator {
 
     /// 128 fresh bits from this incarnation's entropy.
     fn mint(&mut self) -> SecretValue {
-        let mut bytes = Vec::with_capacity(16);
-        let (left, right) = self.entropy.split_at(16);
-        for key in [left, right] {
-            let key = key.try_into().expect("half of 32 bytes is 16");
-            bytes.extend_from_slice(&tag_of(key, &self.minted.to_le_bytes()).0.to_le_bytes());
-        }
+        let value = minted(&self.entropy, self.minted);
         self.minted += 1;
-        SecretValue::new(bytes)
+        value
     }
 }
 

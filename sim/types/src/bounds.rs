@@ -79,6 +79,20 @@ pub struct Bounds {
     pub orphan: Span,
 }
 
+impl Bounds {
+    /// The same for all.
+    pub const fn all(span: Span) -> Self {
+        Bounds {
+            undelivered: span,
+            refused: span,
+            rollback: span,
+            served: span,
+            converge: span,
+            orphan: span,
+        }
+    }
+}
+
 impl Default for Timing {
     fn default() -> Self {
         Timing {

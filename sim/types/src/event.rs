@@ -173,6 +173,29 @@ events! { Event:
     Ordered = 88 { secret: SecretId, order: OrderKind };
 }
 
+impl Event {
+    /// The secret that the event is about, if it is about one.
+    pub const fn secret(&self) -> Option<SecretId> {
+        match *self {
+            Event::Committed { secret, .. }
+            | Event::Enforced { secret, .. }
+            | Event::Promised { secret, .. }
+            | Event::TargetRecovered { secret, .. }
+            | Event::Mirrored { secret, .. }
+            | Event::Authenticated { secret, .. }
+            | Event::Refused { secret, .. }
+            | Event::Privileged { secret, .. }
+            | Event::Stored { secret, .. }
+            | Event::AgentRecovered { secret, .. }
+            | Event::Acknowledged { secret, .. }
+            | Event::HandedOut { secret, .. }
+            | Event::Withheld { secret, .. }
+            | Event::Ordered { secret, .. } => Some(secret),
+            _ => None,
+        }
+    }
+}
+
 events! { Command:
     /// Genesis: the first version, current, accepted at the target under the zero fence.
     Enroll = 1 { version: VersionId, principal: Principal, value: Tag };

@@ -166,8 +166,8 @@ frames! {
     /// With what both principals may do there. All of it is not written.
     LoginReply {
         0 refusal: Option<Refusal>, with "number";
-        1 blue: Privileges, with "number::privileges" has_nil;
-        2 green: Privileges, with "number::privileges" has_nil;
+        1 blue: Privileges, with "number::sparse" has_nil;
+        2 green: Privileges, with "number::sparse" has_nil;
     }
     /// The primary's whole state for one secret, to its replicas.
     Replicate {
@@ -177,13 +177,13 @@ frames! {
         3 green: Tag, with "number";
         /// The primary's wall clock when it sent this.
         4 sent: Wall, with "number";
-        5 blue_may: Privileges, with "number::privileges" has_nil;
-        6 green_may: Privileges, with "number::privileges" has_nil;
+        5 blue_may: Privileges, with "number::sparse" has_nil;
+        6 green_may: Privileges, with "number::sparse" has_nil;
     }
     /// The operator says what the secret's open principals may do.
     PrivilegeRequest {
         0 secret: SecretId, with "number";
-        1 privileges: Privileges, with "number::privileges";
+        1 privileges: Privileges, with "number";
     }
     PrivilegeReply { 0 done: bool, with "number"; }
     /// A rotator opens a further attempt at having the pending version's key minted.
@@ -339,11 +339,11 @@ pub struct Record {
     pub ready: bool,
     /// Time left, on the authority's clock, until nothing earlier can land at the target any more.
     /// Zero, which is not written, where fences are enforced.
-    #[cbor(n(15), with = "number::lasting", has_nil)]
+    #[cbor(n(15), with = "number::sparse", has_nil)]
     pub quarantine_left: Span,
     /// The open attempt at having the pending version's key minted. Zero, which is not written, where
     /// rotators mint.
-    #[cbor(n(16), with = "number::attempt", has_nil)]
+    #[cbor(n(16), with = "number::sparse", has_nil)]
     pub attempt: Attempt,
 }
 

@@ -5,8 +5,8 @@ use minicbor::encode::Write;
 use minicbor::{Decoder, Encoder};
 use tumbler_types::event::{OrderKind, Refusal};
 use tumbler_types::{
-    Attempt, Cause, Epoch, Format, LogIndex, NodeId, Phase, Principal, Revision, SecretId, SecretValue,
-    Serial, Span, Step, Tag, TxnId, VersionId, Wall,
+    Attempt, Cause, Epoch, Format, LogIndex, NodeId, Phase, Principal, Privileges, Revision, SecretId,
+    SecretValue, Serial, Span, Step, Tag, TxnId, VersionId, Wall,
 };
 
 /// A value that is written as one unsigned integer.
@@ -30,7 +30,7 @@ macro_rules! newtypes {
 
 newtypes!(
     NodeId u16, SecretId u16, VersionId u32, TxnId u32, Epoch u32, Revision u32, Serial u32,
-    LogIndex u32, Attempt u32, Tag u64, Wall u64, Span u64, Format u8,
+    LogIndex u32, Attempt u32, Tag u64, Wall u64, Span u64, Format u8, Privileges u8,
 );
 
 macro_rules! enums {
@@ -177,82 +177,15 @@ pub mod secret {
     }
 }
 
-/// Spans of which zero is not written: a field that most records do without.
-pub mod lasting {
-    use super::{Decoder, Encoder, Error, Span, Write};
+/// Numbers of which the default is not written: fields that most records do without.
+pub mod sparse {
+    pub use super::{decode, encode};
 
-    pub fn encode<C, W: Write>(
-        value: &Span,
-        encoder: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        encoder.u64(value.0)?;
-        Ok(())
+    pub fn nil<T: Default>() -> Option<T> {
+        Some(T::default())
     }
 
-    pub fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<Span, Error> {
-        decoder.u64().map(Span)
-    }
-
-    pub const fn nil() -> Option<Span> {
-        Some(Span::ZERO)
-    }
-
-    pub fn is_nil(value: &Span) -> bool {
-        *value == Span::ZERO
-    }
-}
-
-/// Attempts, of which zero is not written: most records know none.
-pub mod attempt {
-    use super::{Decoder, Encoder, Error, Write};
-    use tumbler_types::Attempt;
-
-    pub fn encode<C, W: Write>(
-        value: &Attempt,
-        encoder: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        encoder.u32(value.0)?;
-        Ok(())
-    }
-
-    pub fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<Attempt, Error> {
-        decoder.u32().map(Attempt)
-    }
-
-    pub const fn nil() -> Option<Attempt> {
-        Some(Attempt(0))
-    }
-
-    pub fn is_nil(value: &Attempt) -> bool {
-        value.0 == 0
-    }
-}
-
-/// Privileges, of which the whole set is not written: what most principals have.
-pub mod privileges {
-    use super::{Decoder, Encoder, Error, Write};
-    use tumbler_types::Privileges;
-
-    pub fn encode<C, W: Write>(
-        value: &Privileges,
-        encoder: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        encoder.u8(value.0)?;
-        Ok(())
-    }
-
-    pub fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<Privileges, Error> {
-        decoder.u8().map(Privileges)
-    }
-
-    pub const fn nil() -> Option<Privileges> {
-        Some(Privileges::ALL)
-    }
-
-    pub fn is_nil(value: &Privileges) -> bool {
-        *value == Privileges::ALL
+    pub fn is_nil<T: Default + PartialEq>(value: &T) -> bool {
+        *value == T::default()
     }
 }

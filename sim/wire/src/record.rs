@@ -53,9 +53,9 @@ pub struct TargetRecord {
     #[cbor(n(3), with = "number")]
     pub touched: Principal,
     /// What each principal may do, open or not.
-    #[cbor(n(4), with = "number::privileges", has_nil)]
+    #[cbor(n(4), with = "number::sparse", has_nil)]
     pub blue_may: Privileges,
-    #[cbor(n(5), with = "number::privileges", has_nil)]
+    #[cbor(n(5), with = "number::sparse", has_nil)]
     pub green_may: Privileges,
 }
 

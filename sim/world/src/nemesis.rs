@@ -154,59 +154,27 @@ impl Engine<'_> {
         }
         self.nemesis.fired.push(fault.id);
         self.record(NodeId::WORLD, Event::FaultBegan { fault: fault.id, kind: fault.action.kind() });
-        let until = match &fault.action {
-            FaultAction::Partition { left, right, symmetric, until } => {
-                self.cut(left, right, *symmetric);
-                Some(*until)
-            }
-            FaultAction::Crash { node, until } => {
-                self.crash(*node);
-                Some(*until)
-            }
-            FaultAction::Pause { node, until } => {
+        match &fault.action {
+            FaultAction::Partition { left, right, symmetric, until: _ } => self.cut(left, right, *symmetric),
+            FaultAction::Crash { node, until: _ } => self.crash(*node),
+            FaultAction::Pause { node, until: _ } => {
                 self.node_mut(*node).state = State::Paused;
                 self.record(*node, Event::Paused {});
-                Some(*until)
             }
-            FaultAction::ClockStep { node, offset_nanos, until } => {
-                self.set_clock(*node, *offset_nanos);
-                Some(*until)
-            }
-            FaultAction::Hold { until } => {
-                disposition.hold = Some(index);
-                Some(*until)
-            }
-            FaultAction::LoseReply => {
-                disposition.lose_reply = true;
-                None
-            }
-            FaultAction::LoseRequest => {
-                disposition.lose = true;
-                None
-            }
-            FaultAction::FailPersist => {
-                disposition.fails = true;
-                None
-            }
-            FaultAction::Duplicate => {
-                disposition.doubles = true;
-                None
-            }
-            FaultAction::Redeploy { node, build, until } => {
+            FaultAction::ClockStep { node, offset_nanos, until: _ } => self.set_clock(*node, *offset_nanos),
+            FaultAction::Hold { until: _ } => disposition.hold = Some(index),
+            FaultAction::LoseReply => disposition.lose_reply = true,
+            FaultAction::LoseRequest => disposition.lose = true,
+            FaultAction::FailPersist => disposition.fails = true,
+            FaultAction::Duplicate => disposition.doubles = true,
+            FaultAction::Redeploy { node, build, until: _ } => {
                 self.crash(*node);
                 self.node_mut(*node).build = *build;
-                Some(*until)
             }
-            FaultAction::Strip => {
-                disposition.strips = true;
-                None
-            }
-            FaultAction::Suspend { nodes, until } => {
-                nodes.iter().for_each(|node| self.suspend(*node));
-                Some(*until)
-            }
-        };
-        match until {
+            FaultAction::Strip => disposition.strips = true,
+            FaultAction::Suspend { nodes, until: _ } => nodes.iter().for_each(|node| self.suspend(*node)),
+        }
+        match fault.action.until() {
             Some(until) => self.stand(index, until),
             None => {
                 self.record(NodeId::WORLD, Event::FaultEnded { fault: fault.id, kind: fault.action.kind() });

@@ -2,18 +2,18 @@
 
 use super::{Cut, Graph, Limit, decide};
 use crate::bounds::CheckBounds;
-use crate::verdict::{CheckReport, Engine, Sentence, Verdict};
+use crate::verdict::{CheckReport, Engine, Sentence, Verdict, reached};
 use std::time::Instant;
-use tumbler_spec::machine::{Machine, Mark, Mutation, Property, StepProperty, Temporal};
+use tumbler_spec::machine::{Machine, Mutation, Property, StepProperty, Temporal};
 
 /// Searches everything within the bounds, and decides every sentence.
 pub fn check_graph(bounds: &CheckBounds, limit: Limit<'_>) -> CheckReport {
-    search(*bounds, &Machine::new(bounds.limits()), limit)
+    search(*bounds, &Machine::new(*bounds), limit)
 }
 
 /// The same with a planted flaw in the machine.
 pub fn check_graph_mutated(bounds: &CheckBounds, mutation: Mutation, limit: Limit<'_>) -> CheckReport {
-    search(*bounds, &Machine::mutated(bounds.limits(), mutation), limit)
+    search(*bounds, &Machine::mutated(*bounds, mutation), limit)
 }
 
 fn search(bounds: CheckBounds, machine: &Machine, limit: Limit<'_>) -> CheckReport {
@@ -64,11 +64,7 @@ fn search(bounds: CheckBounds, machine: &Machine, limit: Limit<'_>) -> CheckRepo
     }
     let is_clean = |sentence: &Sentence| !matches!(sentence.verdict, Verdict::Violated { .. });
     let is_exhausted = graph.cut.is_none() && sentences.iter().take(Property::ALL.len()).all(is_clean);
-    let reached = Mark::ALL
-        .into_iter()
-        .filter(|mark| mark.is_owed(bounds.limits()))
-        .map(|mark| (mark, graph.marks & mark.bit() != 0))
-        .collect();
+    let reached = reached(bounds, graph.marks);
     CheckReport {
         engine: Engine::Graph,
         bounds,

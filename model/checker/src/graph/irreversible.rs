@@ -8,14 +8,14 @@
 use super::decide::backward;
 use super::explore::Graph;
 use std::collections::BTreeMap;
-use tumbler_spec::machine::{Action, Class, Machine};
+use tumbler_spec::machine::{Class, Machine};
 use tumbler_types::{Phase, VersionId};
 
 /// One kind of step, in one phase, and what it takes away.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Irreversible {
     pub class: Class,
-    pub step: String,
+    pub step: &'static str,
     /// Before the step.
     pub phase: Phase,
     /// Which version is lost, by its label before the step.
@@ -46,17 +46,11 @@ pub fn irreversible(machine: &Machine, graph: &Graph) -> BTreeMap<Irreversible, 
                     label if label == slice.previous => "previous",
                     _ => "a later one",
                 };
-                let step = name(graph.actions[usize::from(edge.label)]);
+                let step = graph.actions[usize::from(edge.label)].name();
                 let kind = Irreversible { class: edge.class, step, phase: slice.phase, lost };
                 *found.entry(kind).or_default() += 1;
             }
         }
     }
     found
-}
-
-/// An action without its parameters.
-fn name(action: Action) -> String {
-    let text = format!("{action:?}");
-    text.split([' ', '{']).next().unwrap_or_default().to_owned()
 }

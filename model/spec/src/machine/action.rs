@@ -72,6 +72,36 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// Without its parameters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Action::Acquire { .. } => "Acquire",
+            Action::Begin => "Begin",
+            Action::Advance => "Advance",
+            Action::ConfirmRefused { .. } => "ConfirmRefused",
+            Action::RollBack => "RollBack",
+            Action::Revoke { .. } => "Revoke",
+            Action::Apply => "Apply",
+            Action::HoldCall => "HoldCall",
+            Action::Query => "Query",
+            Action::Report { .. } => "Report",
+            Action::Ask { .. } => "Ask",
+            Action::HoldLetter { .. } => "HoldLetter",
+            Action::Release => "Release",
+            Action::LoseReply { .. } => "LoseReply",
+            Action::Store { .. } => "Store",
+            Action::Renew { .. } => "Renew",
+            Action::ExpireGrant { .. } => "ExpireGrant",
+            Action::CrashRotator => "CrashRotator",
+            Action::CrashTarget => "CrashTarget",
+            Action::CrashAgent { .. } => "CrashAgent",
+            Action::HandOut { .. } => "HandOut",
+            Action::Login { .. } => "Login",
+        }
+    }
+}
+
 impl Machine {
     /// All steps that some participant could take, in a fixed order. A state in which a property is
     /// broken has none, unless it was a rule alone: what the broken rule leads to is worth knowing.

@@ -96,14 +96,7 @@ impl Machine {
             use_period: Span(1),
             actor_lifetime: Span(1),
         };
-        let bounds = Bounds {
-            undelivered: BOUND,
-            served: BOUND,
-            refused: BOUND,
-            rollback: BOUND,
-            converge: BOUND,
-            orphan: BOUND,
-        };
+        let bounds = Bounds::all(BOUND);
         let topology = Topology {
             rotators: u16::from(limits.rotators),
             agents: u16::from(limits.agents),

@@ -18,6 +18,28 @@ pub struct Limits {
     pub revocations: u8,
 }
 
+impl Limits {
+    /// For tests: below a second when optimized.
+    pub const fn small() -> Self {
+        Limits { rotators: 2, agents: 1, rotations: 1, crashes: 1, zombies: 1, revocations: 1 }
+    }
+
+    /// Two rotations, two rotators, two agents, one crash, one zombie.
+    pub const fn medium() -> Self {
+        Limits { rotators: 2, agents: 2, rotations: 2, crashes: 1, zombies: 1, revocations: 0 }
+    }
+
+    /// One rotation less than [`Limits::medium`], and a revocation of any version at any time.
+    pub const fn revoked() -> Self {
+        Limits { rotators: 2, agents: 2, rotations: 1, crashes: 1, zombies: 1, revocations: 1 }
+    }
+
+    /// Both: minutes.
+    pub const fn large() -> Self {
+        Limits { rotators: 2, agents: 2, rotations: 2, crashes: 1, zombies: 1, revocations: 1 }
+    }
+}
+
 /// One state. Canonical: what can no longer matter is reset (see [`State::canonize`]).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {

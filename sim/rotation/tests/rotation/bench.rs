@@ -3,11 +3,11 @@
 use tumbler_rotation::Settings;
 use tumbler_types::role::v1::{Effect, Input, LogEntry, Now, Role};
 use tumbler_types::{
-    Command, LogIndex, Mono, NodeId, Principal, Revision, SecretId, SecretValue, Timing, Token, Topology,
-    VersionId, Wall,
+    Attempt, Command, Epoch, LogIndex, Mono, NodeId, Phase, Principal, Revision, SecretId, SecretValue, Span,
+    Timing, Token, Topology, TxnId, VersionId, Wall,
 };
 use tumbler_wire::tag::value_tag;
-use tumbler_wire::{Frame, LogCommand};
+use tumbler_wire::{Frame, Labeled, LogCommand, Record};
 
 pub const SECRET: SecretId = SecretId(0);
 pub const AUTHORITY: NodeId = NodeId(0);
@@ -42,6 +42,33 @@ pub fn genesis() -> LogEntry {
         Command::Enroll { version: VersionId(1), principal: Principal::Blue, value: value_tag(&value(1)) };
     let entry = LogCommand { secret: SECRET, expected: Revision(0), command, value: Some(value(1)) };
     LogEntry { index: LogIndex(1), at: Wall::EPOCH, command: entry.to_bytes() }
+}
+
+pub fn labeled(version: u8, principal: Principal) -> Option<Labeled> {
+    Some(Labeled { version: VersionId(u32::from(version)), principal, value: value(version) })
+}
+
+/// A rotation from version 1 to 2 in this phase, whose lease the rotator holds.
+pub fn record(phase: Phase) -> Record {
+    Record {
+        secret: SECRET,
+        revision: Revision(5),
+        phase,
+        txn: TxnId(1),
+        epoch: Epoch(3),
+        holder: ROTATOR,
+        lease_left: Span::from_secs(10),
+        current: labeled(1, Principal::Blue),
+        previous: None,
+        pending: labeled(2, Principal::Green),
+        version_last: VersionId(2),
+        revoked: Vec::new(),
+        owed: Vec::new(),
+        due: false,
+        ready: true,
+        quarantine_left: Span::ZERO,
+        attempt: Attempt(0),
+    }
 }
 
 pub struct Bench<R> {

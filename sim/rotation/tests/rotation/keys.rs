@@ -1,12 +1,12 @@
 //! Rotator and authority where the target mints: attempts, lists, and what comes onto the record.
 
-use crate::bench::{AGENT, Bench, ROTATOR, SECRET, genesis, only_call, settings, value};
+use crate::bench::{self, AGENT, Bench, ROTATOR, SECRET, genesis, labeled, only_call, settings, value};
 use tumbler_rotation::{Authority, Rotator, Settings};
 use tumbler_types::event::OrderKind;
 use tumbler_types::role::v1::{Effect, Input};
 use tumbler_types::{
-    Adapter, Attempt, Enforcement, Epoch, LogIndex, NodeId, Phase, Principal, Principals, Revision,
-    SecretValue, Span, Tag, TimerId, TxnId, VersionId,
+    Adapter, Attempt, Enforcement, Epoch, LogIndex, NodeId, Phase, Principal, Principals, SecretValue, Span,
+    Tag, TimerId, TxnId, VersionId,
 };
 use tumbler_wire::frame::{
     AttemptRequest, BeginRequest, DeleteReply, FillRequest, LeaseRequest, MintReply, OrderRequest,
@@ -27,27 +27,9 @@ fn nothing() -> SecretValue {
     SecretValue::new(Vec::new())
 }
 
-fn record(phase: Phase, attempt: u32, pending: SecretValue) -> Record {
-    let labeled = |version, principal, value| Labeled { version: VersionId(version), principal, value };
-    Record {
-        secret: SECRET,
-        revision: Revision(5),
-        phase,
-        txn: TxnId(1),
-        epoch: Epoch(3),
-        holder: ROTATOR,
-        lease_left: Span::from_secs(10),
-        current: Some(labeled(1, Principal::Blue, value(1))),
-        previous: None,
-        pending: Some(labeled(2, Principal::Green, pending)),
-        version_last: VersionId(2),
-        revoked: Vec::new(),
-        owed: Vec::new(),
-        due: false,
-        ready: true,
-        quarantine_left: Span::ZERO,
-        attempt: Attempt(attempt),
-    }
+fn record(phase: Phase, attempt: u32, value: SecretValue) -> Record {
+    let pending = Labeled { value, ..labeled(2, Principal::Green).expect("one") };
+    Record { pending: Some(pending), attempt: Attempt(attempt), ..bench::record(phase) }
 }
 
 fn read(bench: &mut Bench<Rotator>, effects: &[Effect], done: bool, record: Record) -> Vec<Effect> {

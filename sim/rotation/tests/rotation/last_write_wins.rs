@@ -1,19 +1,18 @@
 //! Rotator and authority at a target where the last write wins: what waits, and for how long.
 
-use crate::bench::{AGENT, Bench, ROTATOR, SECRET, genesis, only_call, settings, value};
+use crate::bench::{self, AGENT, Bench, ROTATOR, SECRET, genesis, only_call, settings, value};
 use tumbler_rotation::{Authority, Rotator, Settings};
 use tumbler_types::event::OrderKind;
 use tumbler_types::role::v1::Effect;
 use tumbler_types::{
-    Adapter, Attempt, Enforcement, Epoch, LogIndex, NodeId, Phase, Principal, Revision, Span, Tag, TimerId,
-    TxnId, VersionId,
+    Adapter, Enforcement, Epoch, LogIndex, NodeId, Phase, Principal, Span, Tag, TimerId, TxnId, VersionId,
 };
 use tumbler_wire::frame::{
     AdvanceRequest, ApplyReply, BeginRequest, LeaseRequest, LoginReply, OrderRequest, QueryReply,
     ReadRequest, RecordReply,
 };
 use tumbler_wire::tag::value_tag;
-use tumbler_wire::{Frame, Labeled, Record};
+use tumbler_wire::{Frame, Record};
 
 fn last_write_wins(me: NodeId) -> Settings {
     let mut settings = settings(me);
@@ -23,30 +22,7 @@ fn last_write_wins(me: NodeId) -> Settings {
 }
 
 fn record(phase: Phase, left: u64) -> Record {
-    let labeled = |version: u8, principal| Labeled {
-        version: VersionId(u32::from(version)),
-        principal,
-        value: value(version),
-    };
-    Record {
-        secret: SECRET,
-        revision: Revision(5),
-        phase,
-        txn: TxnId(1),
-        epoch: Epoch(3),
-        holder: ROTATOR,
-        lease_left: Span::from_secs(10),
-        current: Some(labeled(1, Principal::Blue)),
-        previous: None,
-        pending: Some(labeled(2, Principal::Green)),
-        version_last: VersionId(2),
-        revoked: Vec::new(),
-        owed: Vec::new(),
-        due: false,
-        ready: true,
-        quarantine_left: Span::from_secs(left),
-        attempt: Attempt(0),
-    }
+    Record { quarantine_left: Span::from_secs(left), ..bench::record(phase) }
 }
 
 fn read(bench: &mut Bench<Rotator>, effects: &[Effect], record: Record) -> Vec<Effect> {

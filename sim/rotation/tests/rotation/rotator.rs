@@ -1,41 +1,11 @@
 //! The rotator: from a record to the next call.
 
-use crate::bench::{AUTHORITY, Bench, OTHER, ROTATOR, SECRET, TARGET, has_call, only_call, settings, value};
+use crate::bench::{AUTHORITY, Bench, OTHER, ROTATOR, TARGET, has_call, only_call, record, settings, value};
 use tumbler_rotation::Rotator;
 use tumbler_types::role::v1::{Effect, Input};
-use tumbler_types::{
-    Attempt, Epoch, LogIndex, NodeId, Phase, Principal, Revision, Span, Tag, TimerId, Token, TxnId, VersionId,
-};
+use tumbler_types::{LogIndex, NodeId, Phase, Principal, Span, Tag, TimerId, Token, VersionId};
 use tumbler_wire::frame::{ApplyReply, ApplyRequest, LoginReply, QueryReply, RecordReply};
-use tumbler_wire::{Frame, Labeled, Record};
-
-fn labeled(version: u32, principal: Principal) -> Option<Labeled> {
-    let value = value(u8::try_from(version).expect("small"));
-    Some(Labeled { version: VersionId(version), principal, value })
-}
-
-/// A record in which this rotator holds a fresh lease.
-fn record(phase: Phase) -> Record {
-    Record {
-        secret: SECRET,
-        revision: Revision(5),
-        phase,
-        txn: TxnId(1),
-        epoch: Epoch(3),
-        holder: ROTATOR,
-        lease_left: Span::from_secs(10),
-        current: labeled(1, Principal::Blue),
-        previous: None,
-        pending: labeled(2, Principal::Green),
-        version_last: VersionId(2),
-        revoked: Vec::new(),
-        owed: Vec::new(),
-        due: false,
-        ready: true,
-        quarantine_left: Span::ZERO,
-        attempt: Attempt(0),
-    }
-}
+use tumbler_wire::{Frame, Record};
 
 fn reply(done: bool, record: Record) -> RecordReply {
     RecordReply { done, index: LogIndex(9), record }

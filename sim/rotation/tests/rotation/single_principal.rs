@@ -1,11 +1,10 @@
 //! The rotator at a target with one principal: what each phase writes, and what it looks at.
 
-use crate::bench::{Bench, ROTATOR, SECRET, only_call, settings, value};
+use crate::bench::{self, Bench, ROTATOR, only_call, settings, value};
 use tumbler_rotation::{Rotator, Settings};
 use tumbler_types::event::Refusal;
 use tumbler_types::{
-    Adapter, Attempt, Epoch, LogIndex, NodeId, Phase, Principal, Principals, Revision, SecretValue, Span,
-    Step, TxnId, VersionId,
+    Adapter, LogIndex, NodeId, Phase, Principal, Principals, SecretValue, Span, Step, VersionId,
 };
 use tumbler_wire::frame::{ApplyReply, LoginReply, RecordReply};
 use tumbler_wire::{Frame, Labeled, Record};
@@ -27,23 +26,13 @@ fn record(phase: Phase, revoked: &[u32], owed: &[u32]) -> Record {
     let is_promoted = matches!(phase, Phase::Promote | Phase::Drain | Phase::Retire);
     let versions = |all: &[u32]| all.iter().map(|each| VersionId(*each)).collect();
     Record {
-        secret: SECRET,
-        revision: Revision(5),
-        phase,
-        txn: TxnId(1),
-        epoch: Epoch(3),
-        holder: ROTATOR,
-        lease_left: Span::from_secs(10),
         current: labeled(if is_promoted { 2 } else { 1 }),
         previous: if is_promoted { labeled(1) } else { None },
         pending: if is_promoted || phase == Phase::Idle { None } else { labeled(2) },
-        version_last: VersionId(2),
         revoked: versions(revoked),
         owed: versions(owed),
-        due: false,
         ready: false,
-        quarantine_left: Span::ZERO,
-        attempt: Attempt(0),
+        ..bench::record(phase)
     }
 }
 

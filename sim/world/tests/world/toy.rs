@@ -20,14 +20,7 @@ pub const LATENCY: Span = Span::from_millis(10);
 pub fn plan(faults: Vec<(Trigger, FaultAction)>) -> Plan {
     let second = Span::from_secs(1);
     let number = |index: usize| FaultId(u16::try_from(index).expect("few faults"));
-    let bounds = Bounds {
-        undelivered: second,
-        served: second,
-        refused: second,
-        rollback: second,
-        converge: second,
-        orphan: second,
-    };
+    let bounds = Bounds::all(second);
     Plan {
         schema: Plan::SCHEMA,
         scenario: "toy".to_owned(),
