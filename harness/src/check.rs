@@ -6,6 +6,7 @@
 //! It deliberately searches nothing itself.
 
 use crate::cli::{BoundsName, CheckArgs, EngineName, ModelName};
+use crate::compile::tell::{self, Broken};
 use crate::exit::{Exit, Failure};
 use crate::terminal;
 use std::fmt::Write as _;
@@ -16,6 +17,7 @@ use tumbler_checker::bounds::bytes;
 use tumbler_checker::graph::{Graph, irreversible};
 use tumbler_checker::{
     CheckBounds, CheckReport, Limit, Sentence, Verdict as Said, check as by_stateright, check_graph,
+    check_graph_mutated, check_mutated,
 };
 use tumbler_reports::number::{count, grouped};
 use tumbler_spec::machine::{Class, Machine};
@@ -34,12 +36,20 @@ pub async fn check(args: CheckArgs) -> Result<Exit, Failure> {
         }
     });
     let told = stop.clone();
-    let exit = tokio::task::spawn_blocking(move || match args.model {
-        Some(ModelName::Irreversible) => list_irreversible(&args, &told),
+    let (compile, flaw, out) = (args.compile, args.flaw, args.out.clone());
+    let (exit, broken) = tokio::task::spawn_blocking(move || match args.model {
+        Some(ModelName::Irreversible) => (list_irreversible(&args, &told), Vec::new()),
         None => search(&args, &told),
     })
     .await
     .map_err(|why| Failure::Internal(format!("the search ended early: {why}")))?;
+    if compile && !stop.load(Ordering::Relaxed) {
+        if broken.is_empty() {
+            tell::tour(stop.clone()).await?;
+        } else {
+            tell::broken(broken, flaw, &out).await?;
+        }
+    }
     Ok(if stop.load(Ordering::Relaxed) { Exit::Interrupted.and(exit) } else { exit })
 }
 
@@ -73,15 +83,27 @@ fn limit<'a>(args: &CheckArgs, stop: &'a AtomicBool) -> Limit<'a> {
     }
 }
 
-fn search(args: &CheckArgs, stop: &AtomicBool) -> Exit {
+fn search(args: &CheckArgs, stop: &AtomicBool) -> (Exit, Vec<Broken>) {
     let mut exit = Exit::PASS;
+    let mut broken = Vec::new();
     for bounds in searches(args.bounds) {
         let mut reports = Vec::new();
         if args.engine != EngineName::Stateright {
-            reports.push(check_graph(&bounds, limit(args, stop)));
+            reports.push(match args.flaw {
+                Some(flaw) => check_graph_mutated(&bounds, flaw, limit(args, stop)),
+                None => check_graph(&bounds, limit(args, stop)),
+            });
         }
         if args.engine != EngineName::Graph && !stop.load(Ordering::Relaxed) {
-            reports.push(by_stateright(&bounds, THREADS, Some(DEADLINE)));
+            reports.push(match args.flaw {
+                Some(flaw) => check_mutated(&bounds, flaw, THREADS, Some(DEADLINE)),
+                None => by_stateright(&bounds, THREADS, Some(DEADLINE)),
+            });
+        }
+        for Sentence { id, verdict, .. } in reports.first().iter().flat_map(|report| &report.sentences) {
+            if let Said::Violated { path, .. } = verdict {
+                broken.push(Broken { bounds, sentence: id, path: path.clone() });
+            }
         }
         let verdict = verdict(&reports);
         exit = exit.and(Exit::Verdict(verdict));
@@ -90,7 +112,7 @@ fn search(args: &CheckArgs, stop: &AtomicBool) -> Exit {
             break;
         }
     }
-    exit
+    (exit, broken)
 }
 
 /// Never rounds up: cut searches, unseen moments and engines that differ are Inconclusive.

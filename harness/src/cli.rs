@@ -20,6 +20,7 @@ use clap_complete::Shell;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
+use tumbler_spec::machine::Mutation;
 use tumbler_types::Invariant;
 
 /// Finds the schedule that breaks a secret rotation, and proves it with a run that anyone can replay.
@@ -191,6 +192,16 @@ pub struct CheckArgs {
     /// Memory that the graph may take, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 6_144)]
     pub memory: u64,
+    /// Plant a flaw in the specification, to see a sentence broken
+    #[arg(long, value_parser = crate::compile::twin::flaw)]
+    pub flaw: Option<Mutation>,
+    /// Make runs of what was found: of each broken sentence's path, or of every step of the smallest
+    /// bounds if none is broken
+    #[arg(long)]
+    pub compile: bool,
+    /// Folder for capsules
+    #[arg(long, value_name = "DIR", default_value = "target/tumbler")]
+    pub out: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -380,6 +391,8 @@ const CHECK: &str = "\
 Examples:
   tumbler check --bounds small --engine both       seconds
   tumbler check irreversible --bounds small
+  tumbler check --bounds small --compile           every step of 4,821, as runs
+  tumbler check --bounds small --flaw ignore-fence --compile
 
 A search that was cut is 15, and so are engines that differ; Ctrl-C tells what was explored.";
 const GATE: &str = "\

@@ -10,6 +10,7 @@ pub mod blame;
 pub mod catch;
 pub mod check;
 pub mod cli;
+pub mod compile;
 pub mod exit;
 pub mod folder;
 pub mod gate;

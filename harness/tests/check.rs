@@ -70,3 +70,26 @@ fn a_search_that_is_stopped_tells_what_it_explored_and_claims_nothing() {
     assert!(!text.contains("holds") && text.contains("inconclusive: it was stopped"), "{text}");
     assert!(text.contains(" states, "), "{text}");
 }
+
+/// A sentence that a flaw breaks comes with a run that breaks one too, in a capsule that replays.
+#[test]
+fn a_broken_sentence_becomes_a_capsule() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().display();
+    let line = format!("check --bounds small --flaw retire-unsent --compile --out {out}");
+    let output = run(&line);
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(output.status.code(), Some(10), "{text}");
+    assert!(text.contains("COMPILED  closing-available: realized, 2 steps"), "{text}");
+    assert!(text.contains("the run is violated: transitions-legal"), "{text}");
+    let replay =
+        text.lines().find_map(|line| line.trim().strip_prefix("tumbler ")).expect("a line to replay");
+    let replayed = run(replay);
+    assert_eq!(replayed.status.code(), Some(10), "{}", String::from_utf8_lossy(&replayed.stdout));
+}
+
+#[test]
+fn a_flaw_that_does_not_exist_is_refused_with_the_nearest() {
+    let text = check("check --flaw ignore-fences", 2);
+    assert!(text.contains("did you mean `ignore-fence`?"), "{text}");
+}

@@ -19,6 +19,11 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// Of which every step can be tried as a run: below a minute.
+    pub const fn tiny() -> Self {
+        Limits { rotators: 1, agents: 1, rotations: 1, crashes: 1, zombies: 0, revocations: 0 }
+    }
+
     /// For tests: below a second when optimized.
     pub const fn small() -> Self {
         Limits { rotators: 2, agents: 1, rotations: 1, crashes: 1, zombies: 1, revocations: 1 }
