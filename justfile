@@ -32,6 +32,10 @@ planted *arguments:
 replay *arguments:
     cargo run --release -- replay {{arguments}}
 
+# What led to a capsule's failure, on one screen.
+explain *arguments:
+    cargo run --release -- explain {{arguments}}
+
 # The specification, searched exhaustively.
 model *arguments:
     cargo run --release -- check {{arguments}}

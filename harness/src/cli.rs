@@ -3,6 +3,7 @@
 //! It exists apart from the commands so that they can be called with plain values. Hidden flags are
 //! for tests of the harness itself.
 
+use crate::explain::Explain;
 use crate::gate::Gate;
 use crate::grid::Grid;
 use crate::host::Hosted;
@@ -41,6 +42,9 @@ pub enum Command {
     /// Find a smaller plan with a capsule's failure
     #[command(after_help = SHRINK)]
     Shrink(ShrinkArgs),
+    /// Show what led to a capsule's failure, on one screen
+    #[command(after_help = EXPLAIN)]
+    Explain(ExplainArgs),
     /// Strike each external call and durable write of a run, one at a time
     #[command(after_help = GRID)]
     Grid(GridArgs),
@@ -140,6 +144,15 @@ pub struct ShrinkArgs {
     /// Where the smaller capsule goes; beside the other as NAME.min.repro.json if absent
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub hidden: HiddenArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A capsule's file; best one that `shrink` wrote
+    #[arg(value_name = "CAPSULE")]
+    pub capsule: String,
     #[command(flatten)]
     pub hidden: HiddenArgs,
 }
@@ -318,6 +331,14 @@ impl From<ShrinkArgs> for Shrink {
     }
 }
 
+impl From<ExplainArgs> for Explain {
+    fn from(args: ExplainArgs) -> Explain {
+        let ExplainArgs { capsule, hidden } = args;
+        let limit = Duration::from_secs(hidden.watchdog);
+        Explain { capsule, settings: hidden.settings(), limit }
+    }
+}
+
 impl From<GateArgs> for Gate {
     fn from(args: GateArgs) -> Gate {
         let GateArgs { reports, policy, baseline } = args;
@@ -376,6 +397,13 @@ Example:
 
 Faults, orders, builds and clock offsets that the failure does not need are left out, and what is left
 is made weaker. A candidate counts only if verdict, invariant, role and phase stay the same.";
+const EXPLAIN: &str = "\
+Example:
+  tumbler explain target/tumbler/standard-7.min.repro.json
+
+A column for each node that took part, time downward, an arrow for each message, in the row of what
+came of it; ◆ is the failure. Of what is alike, the first and the last two are shown; everything left
+out is counted. `tumbler replay CAPSULE --filter` prints events whole.";
 const CHECK: &str = "\
 Examples:
   tumbler check --bounds small --engine both       seconds

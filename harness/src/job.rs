@@ -7,7 +7,7 @@ use crate::host::Hosted;
 use crate::watch::{ProcessFault, Seen};
 use serde::{Deserialize, Serialize};
 use tumbler_plan::trace::v1;
-use tumbler_plan::{Checkpoint, Plan};
+use tumbler_plan::{Checkpoint, LastWords, Plan};
 use tumbler_reports::SeedReport;
 use tumbler_types::Invariant;
 
@@ -79,6 +79,19 @@ pub enum Task {
         /// Events whose line contains this.
         filter: Option<String>,
     },
+    /// Run with the trace kept, and look inside.
+    Look {
+        /// Stop after this event.
+        until: Option<u64>,
+        look: Look,
+    },
+}
+
+/// What is made of a trace: text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Look {
+    /// What led to the failure, as a chart; or to the last that was known of a run that died.
+    Explain { died: Option<LastWords> },
 }
 
 /// Which prefixes are wanted.
@@ -113,4 +126,13 @@ pub struct Done {
     pub edited: Option<Plan>,
     pub samples: Vec<Checkpoint>,
     pub lines: Vec<v1::Event>,
+    /// What a look showed; none for any other task, and if there was nothing to see.
+    pub text: Option<String>,
+}
+
+impl Done {
+    /// A report, and nothing besides.
+    pub fn of(id: u64, report: SeedReport) -> Self {
+        Done { id, report, edited: None, samples: Vec::new(), lines: Vec::new(), text: None }
+    }
 }

@@ -11,6 +11,7 @@ pub mod catch;
 pub mod check;
 pub mod cli;
 pub mod exit;
+pub mod explain;
 pub mod folder;
 pub mod gate;
 pub mod grid;
@@ -34,6 +35,7 @@ pub mod run;
 pub mod selection;
 pub mod shim;
 pub mod shrink;
+pub mod subject;
 pub mod sweep;
 pub mod tell;
 pub mod terminal;
@@ -50,6 +52,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Run(args) => block_on(run::run(args.into())),
         Command::Replay(args) => block_on(replay::replay(args.into())),
         Command::Shrink(args) => block_on(shrink::shrink(args.into())),
+        Command::Explain(args) => block_on(explain::explain(args.into())),
         Command::Grid(args) => block_on(grid::grid(args.into())),
         Command::Check(args) => block_on(check::check(args)),
         Command::Gate(args) => gate::gate(&args.into()),

@@ -8,8 +8,8 @@
 
 use crate::exit::{Exit, Failure};
 use crate::job::{Done, Job, Samples, Settings, Task};
-use crate::pool::{Dead, Worker};
-use crate::{identity, judgement, selection, terminal};
+use crate::subject::{self, once};
+use crate::{identity, terminal};
 use std::fmt::Write as _;
 use std::time::Duration;
 use tumbler_plan::trace::v1;
@@ -98,9 +98,7 @@ async fn capsule(replay: &Replay) -> Result<Exit, Failure> {
     if !file.ends_with(".json") && tumbler_scenarios::scenario(file).is_some() {
         return Err(Failure::Usage(format!("which seed of {file}? add --seed N")));
     }
-    let text =
-        std::fs::read_to_string(file).map_err(|why| Failure::Unreadable { file: file.clone(), why })?;
-    let capsule = Capsule::parse(&text).map_err(|why| Failure::Capsule { file: file.clone(), why })?;
+    let capsule = subject::capsule(file)?;
     let lengths = capsule.checkpoints.iter().map(|checkpoint| checkpoint.events).collect();
     let ran = ran(replay, &capsule.scenario, &capsule.plan, Samples::At(lengths)).await?;
     let answer = compare(&capsule, replay.until, identity::build()? == capsule.build, &ran);
@@ -116,10 +114,7 @@ async fn capsule(replay: &Replay) -> Result<Exit, Failure> {
 }
 
 async fn scenario(replay: &Replay, seed: u64) -> Result<Exit, Failure> {
-    // Rows of planted runs are called SCENARIO+BUG.
-    let (scenario, planted) = selection::one_planted(&replay.what)?;
-    let mut plan = scenario.plan(seed);
-    plan.planted = planted.or(plan.planted);
+    let plan = subject::of_scenario(&replay.what, seed)?;
     let ran = ran(replay, &replay.what, &plan, Samples::At(Vec::new())).await?;
     let row = &ran.report.row;
     let digest = row.trace_digest.map_or("-".to_owned(), |digest| digest.to_string());
@@ -146,18 +141,7 @@ async fn scenario(replay: &Replay, seed: u64) -> Result<Exit, Failure> {
 async fn ran(replay: &Replay, name: &str, plan: &Plan, samples: Samples) -> Result<Done, Failure> {
     let task = Task::Tell { until: replay.until, samples, filter: replay.filter.clone() };
     let job = Job { id: 0, name: name.to_owned(), plan: plan.clone(), task };
-    let mut worker = Worker::start(&replay.settings).await?;
-    let died = |dead: Dead| Done {
-        id: 0,
-        report: judgement::died(name, plan, dead.words(&job)),
-        edited: None,
-        samples: Vec::new(),
-        lines: Vec::new(),
-    };
-    if let Err(error) = worker.give(std::slice::from_ref(&job)).await {
-        return Err(Failure::Internal(format!("failed to speak to a worker: {error}")));
-    }
-    Ok(worker.answer(&job, replay.limit).await.unwrap_or_else(died))
+    once(&replay.settings, replay.limit, &job).await
 }
 
 /// What the run says of the capsule.

@@ -15,10 +15,10 @@ use crate::folder::Folder;
 use crate::job::{Job, Settings, Task};
 use crate::pool::Worker;
 use crate::tell::Teller;
-use crate::terminal;
+use crate::{subject, terminal};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use tumbler_plan::{Capsule, FaultAction, Fingerprint, Plan, Until};
+use tumbler_plan::{FaultAction, Fingerprint, Plan, Until};
 use tumbler_reports::number::{count, grouped};
 use tumbler_reports::{SeedReport, finding, schedule};
 use tumbler_types::Span;
@@ -79,9 +79,7 @@ pub async fn minimize(
 /// Shrinks the capsule's plan, and writes a capsule of what is left.
 pub async fn shrink(shrink: Shrink) -> Result<Exit, Failure> {
     let file = shrink.capsule.display().to_string();
-    let text = std::fs::read_to_string(&shrink.capsule)
-        .map_err(|why| Failure::Unreadable { file: file.clone(), why })?;
-    let capsule = Capsule::parse(&text).map_err(|why| Failure::Capsule { file: file.clone(), why })?;
+    let capsule = subject::capsule(&file)?;
     let begun = Instant::now();
     let found =
         minimize(&capsule.scenario, &capsule.plan, &capsule.fingerprint, &shrink.settings, shrink.limit);

@@ -8,7 +8,7 @@
 
 use crate::exit::Exit;
 use crate::grid::occurrence::is_counted;
-use crate::job::{Answer, Done, Job, Request, Samples, Settings, Task};
+use crate::job::{Answer, Done, Job, Look, Request, Samples, Settings, Task};
 use crate::{ahead, blame, host, judgement, probe, roles, watch};
 use std::io::{BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -66,6 +66,7 @@ impl Work<'_> {
                 done
             }
             Task::Calls => self.calls(job),
+            Task::Look { until, look } => self.look(job, *until, look),
             Task::Tell { until, samples, filter } => self.tell(job, *until, samples, filter.as_deref()),
         }
     }
@@ -77,13 +78,7 @@ impl Work<'_> {
             Ok(outcome) => outcome,
             Err(why) => return self.crashed(job, why),
         };
-        let mut done = Done {
-            id: *id,
-            report: judgement::report(name, plan, &outcome, self.settings.blind),
-            edited: None,
-            samples: Vec::new(),
-            lines: Vec::new(),
-        };
+        let mut done = Done::of(*id, judgement::report(name, plan, &outcome, self.settings.blind));
         if recheck {
             say(&Answer::Step { id: self.id });
             self.recheck(plan, &outcome, &mut done.report);
@@ -162,6 +157,7 @@ impl Work<'_> {
                 .filter(counted)
                 .map(|observed| v1::Event::new(&plan.topology, observed))
                 .collect(),
+            text: None,
         }
     }
 
@@ -200,11 +196,29 @@ impl Work<'_> {
             edited: None,
             samples: prefixes(&outcome.trace, &at),
             lines: outcome.trace.iter().filter_map(shown).collect(),
+            text: None,
         };
         if until.is_none() {
             self.blame(job, &mut done);
         }
         done
+    }
+
+    fn look(&self, job: &Job, until: Option<u64>, look: &Look) -> Done {
+        let Job { id, name, plan, task: _ } = job;
+        let outcome = match self.run(plan, &Options { keep_trace: true, until, ..self.options() }) {
+            Ok(outcome) => outcome,
+            Err(why) => return self.crashed(job, why),
+        };
+        let report = judgement::report(name, plan, &outcome, self.settings.blind);
+        let text = match look {
+            Look::Explain { died: None } => tumbler_reports::explain(plan, &outcome.trace, &report),
+            Look::Explain { died: Some(words) } => {
+                let died = judgement::died(name, plan, words.clone());
+                tumbler_reports::explain(plan, &outcome.trace, &died)
+            }
+        };
+        Done { text, ..Done::of(*id, report) }
     }
 
     fn options(&self) -> Options {
@@ -240,7 +254,7 @@ impl Work<'_> {
         let node = seen.node.map(|node| job.plan.topology.name(node));
         let last = LastWords { node, seq: seen.seq, at: seen.at, event: None, why };
         let report = judgement::died(&job.name, &job.plan, last);
-        Done { id: job.id, report, edited: None, samples: Vec::new(), lines: Vec::new() }
+        Done::of(job.id, report)
     }
 }
 
