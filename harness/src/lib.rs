@@ -10,8 +10,10 @@ pub mod blame;
 pub mod catch;
 pub mod check;
 pub mod cli;
+pub mod difference;
 pub mod exit;
 pub mod explain;
+pub mod filter;
 pub mod folder;
 pub mod gate;
 pub mod grid;
@@ -39,6 +41,7 @@ pub mod subject;
 pub mod sweep;
 pub mod tell;
 pub mod terminal;
+pub mod trace;
 pub mod visited;
 pub mod watch;
 pub mod worker;
@@ -53,6 +56,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Replay(args) => block_on(replay::replay(args.into())),
         Command::Shrink(args) => block_on(shrink::shrink(args.into())),
         Command::Explain(args) => block_on(explain::explain(args.into())),
+        Command::Trace { action } => block_on(trace::trace(action.into())),
         Command::Grid(args) => block_on(grid::grid(args.into())),
         Command::Check(args) => block_on(check::check(args)),
         Command::Gate(args) => gate::gate(&args.into()),

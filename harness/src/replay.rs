@@ -7,6 +7,7 @@
 //! It deliberately runs in a worker, like any seed: a capsule may hold a run that kills its process.
 
 use crate::exit::{Exit, Failure};
+use crate::filter::Filter;
 use crate::job::{Done, Job, Samples, Settings, Task};
 use crate::subject::{self, once};
 use crate::{identity, terminal};
@@ -25,7 +26,7 @@ pub struct Replay {
     pub what: String,
     pub seed: Option<u64>,
     pub until: Option<u64>,
-    pub filter: Option<String>,
+    pub filter: Option<Filter>,
     pub bisect: bool,
     pub settings: Settings,
     pub limit: Duration,
@@ -206,7 +207,7 @@ fn told(ran: &Done, replay: &Replay, again: &str) -> String {
         out.push_str(&story.text());
     }
     if let Some(filter) = &replay.filter {
-        writeln!(out, "  {} events with `{filter}`", ran.lines.len()).expect("memory");
+        writeln!(out, "  {} events with {filter}", ran.lines.len()).expect("memory");
         for event in &ran.lines {
             writeln!(out, "{}", line(event)).expect("memory");
         }

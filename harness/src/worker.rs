@@ -7,6 +7,7 @@
 //! When its input closes it ends at once, whatever it was doing: no orphan outlives its parent.
 
 use crate::exit::Exit;
+use crate::filter::Filter;
 use crate::grid::occurrence::is_counted;
 use crate::job::{Answer, Done, Job, Look, Request, Samples, Settings, Task};
 use crate::{ahead, blame, host, judgement, probe, roles, watch};
@@ -17,6 +18,7 @@ use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 use tumbler_plan::trace::v1;
 use tumbler_plan::{Capsule, Checkpoint, DigestChain, LastWords, Plan};
+use tumbler_reports::export::export;
 use tumbler_reports::finding::decisive;
 use tumbler_reports::{SeedReport, Story};
 use tumbler_types::{Observed, Verdict};
@@ -66,8 +68,10 @@ impl Work<'_> {
                 done
             }
             Task::Calls => self.calls(job),
+            Task::Chain => self.chain(job),
+            Task::Slice { from, to } => self.slice(job, *from, *to),
             Task::Look { until, look } => self.look(job, *until, look),
-            Task::Tell { until, samples, filter } => self.tell(job, *until, samples, filter.as_deref()),
+            Task::Tell { until, samples, filter } => self.tell(job, *until, samples, filter.as_ref()),
         }
     }
 
@@ -161,7 +165,7 @@ impl Work<'_> {
         }
     }
 
-    fn tell(&self, job: &Job, until: Option<u64>, samples: &Samples, filter: Option<&str>) -> Done {
+    fn tell(&self, job: &Job, until: Option<u64>, samples: &Samples, filter: Option<&Filter>) -> Done {
         let Job { id, name, plan, task: _ } = job;
         let options = Options { keep_trace: true, until, ..self.options() };
         let outcome = match self.run(plan, &options) {
@@ -188,7 +192,7 @@ impl Work<'_> {
         let shown = |observed: &Observed| {
             let event = v1::Event::new(&plan.topology, observed);
             let line = crate::replay::line(&event);
-            filter.is_some_and(|filter| line.contains(filter)).then_some(event)
+            filter.is_some_and(|filter| filter.takes(&event, &line)).then_some(event)
         };
         let mut done = Done {
             id: *id,
@@ -213,12 +217,35 @@ impl Work<'_> {
         let report = judgement::report(name, plan, &outcome, self.settings.blind);
         let text = match look {
             Look::Explain { died: None } => tumbler_reports::explain(plan, &outcome.trace, &report),
+            Look::Export { form } => Some(export(&plan.topology, &outcome.trace, *form)),
             Look::Explain { died: Some(words) } => {
                 let died = judgement::died(name, plan, words.clone());
                 tumbler_reports::explain(plan, &outcome.trace, &died)
             }
         };
         Done { text, ..Done::of(*id, report) }
+    }
+
+    fn chain(&self, job: &Job) -> Done {
+        let Job { id, name, plan, task: _ } = job;
+        let outcome = match self.run(plan, &self.options()) {
+            Ok(outcome) => outcome,
+            Err(why) => return self.crashed(job, why),
+        };
+        let whole = Checkpoint { events: outcome.events, at: outcome.end_at, digest: outcome.digest };
+        let samples = outcome.checkpoints.iter().copied().chain([whole]).collect();
+        Done { samples, ..Done::of(*id, judgement::report(name, plan, &outcome, self.settings.blind)) }
+    }
+
+    fn slice(&self, job: &Job, from: u64, to: u64) -> Done {
+        let Job { id, name, plan, task: _ } = job;
+        let options = Options { keep_trace: true, until: Some(to), ..self.options() };
+        let outcome = match self.run(plan, &options) {
+            Ok(outcome) => outcome,
+            Err(why) => return self.crashed(job, why),
+        };
+        let lines = slice(plan, &outcome.trace, from, to);
+        Done { lines, ..Done::of(*id, judgement::report(name, plan, &outcome, self.settings.blind)) }
     }
 
     fn options(&self) -> Options {
@@ -256,6 +283,12 @@ impl Work<'_> {
         let report = judgement::died(&job.name, &job.plan, last);
         Done::of(job.id, report)
     }
+}
+
+/// The exported events from one step to before another.
+fn slice(plan: &Plan, trace: &[Observed], from: u64, to: u64) -> Vec<v1::Event> {
+    let wanted = trace.iter().filter(|observed| (from..to).contains(&observed.seq));
+    wanted.map(|observed| v1::Event::new(&plan.topology, observed)).collect()
 }
 
 /// Prefix lengths for a capsule: some even ones, and denser ones toward the step that matters.

@@ -12,8 +12,10 @@ pub mod cause;
 mod chart;
 pub mod check;
 pub mod coverage;
+pub mod difference;
 pub mod escape;
 pub mod explain;
+pub mod export;
 pub mod finding;
 pub mod gate;
 pub mod grid;
@@ -35,6 +37,7 @@ pub mod teller;
 pub mod vacuity;
 
 pub use check::Check;
+pub use difference::Difference;
 pub use explain::explain;
 pub use gate::{Refusal, gate};
 pub use planted::{PlantedEntry, PlantedReport};
