@@ -6,6 +6,7 @@
 //!
 //! It deliberately runs in a worker, like any seed: a capsule may hold a run that kills its process.
 
+use crate::difference::{Compared, Side, compare};
 use crate::exit::{Exit, Failure};
 use crate::filter::Filter;
 use crate::job::{Done, Job, Samples, Settings, Task};
@@ -102,16 +103,34 @@ async fn capsule(replay: &Replay) -> Result<Exit, Failure> {
     let capsule = subject::capsule(file)?;
     let lengths = capsule.checkpoints.iter().map(|checkpoint| checkpoint.events).collect();
     let ran = ran(replay, &capsule.scenario, &capsule.plan, Samples::At(lengths)).await?;
-    let answer = compare(&capsule, replay.until, identity::build()? == capsule.build, &ran);
+    let answer = answer(&capsule, replay.until, identity::build()? == capsule.build, &ran);
     let mut out = format!("{}  {} seed {}\n", answer.text(), capsule.scenario, capsule.seed);
     if let Answer::Differs { .. } = answer {
         let expected = capsule.digest.map_or("a dead worker".to_owned(), |digest| digest.to_string());
         let got = ran.report.row.trace_digest.map_or("a dead worker".to_owned(), |digest| digest.to_string());
         writeln!(out, "  expected {expected}\n  got      {got}").expect("memory");
+        out.push_str(&twice(replay, &capsule).await?);
     }
     out.push_str(&told(&ran, replay, file));
     terminal::print(&out);
     Ok(answer.exit(capsule.expect.verdict, replay.bisect))
+}
+
+/// Two runs of the capsule's plan now, compared: what differs once may differ again.
+async fn twice(replay: &Replay, capsule: &Capsule) -> Result<String, Failure> {
+    let side = Side { name: &capsule.scenario, plan: &capsule.plan, settings: &replay.settings };
+    Ok(match compare(side, side, replay.limit).await {
+        Ok(Compared::Different { difference: Some(difference), .. }) => {
+            let text = difference.text(["once", "again"]);
+            format!("  two runs of it now differ as well:\n{text}")
+        }
+        Ok(Compared::Different { difference: None, .. }) => {
+            "  two runs of it now differ, and not when recorded\n".to_owned()
+        }
+        Ok(Compared::Same(_)) => "  two runs of it now are the same: the capsule's was another\n".to_owned(),
+        Err(Failure::Usage(why)) => format!("  {why}\n"),
+        Err(other) => return Err(other),
+    })
 }
 
 async fn scenario(replay: &Replay, seed: u64) -> Result<Exit, Failure> {
@@ -146,7 +165,7 @@ async fn ran(replay: &Replay, name: &str, plan: &Plan, samples: Samples) -> Resu
 }
 
 /// What the run says of the capsule.
-fn compare(capsule: &Capsule, until: Option<u64>, same_build: bool, ran: &Done) -> Answer {
+fn answer(capsule: &Capsule, until: Option<u64>, same_build: bool, ran: &Done) -> Answer {
     let row = &ran.report.row;
     let expect = &capsule.expect;
     let same_failure = row.verdict == expect.verdict

@@ -6,6 +6,7 @@
 //! It deliberately reads nothing but its standard input: no files, no environment but `RUST_LOG`.
 //! When its input closes it ends at once, whatever it was doing: no orphan outlives its parent.
 
+use crate::difference::interval;
 use crate::exit::Exit;
 use crate::filter::Filter;
 use crate::grid::occurrence::is_counted;
@@ -20,7 +21,7 @@ use tumbler_plan::trace::v1;
 use tumbler_plan::{Capsule, Checkpoint, DigestChain, LastWords, Plan};
 use tumbler_reports::export::export;
 use tumbler_reports::finding::decisive;
-use tumbler_reports::{SeedReport, Story};
+use tumbler_reports::{Difference, SeedReport, Story};
 use tumbler_types::{Observed, Verdict};
 use tumbler_world::{Driver, Options, Outcome};
 
@@ -114,9 +115,25 @@ impl Work<'_> {
     fn recheck(&self, plan: &Plan, outcome: &Outcome, report: &mut SeedReport) {
         let driver = if self.settings.tasks_driver { Driver::Queue } else { Driver::Tasks };
         let madsim_seed = self.settings.madsim_seed.wrapping_add(RECHECK_SEED);
-        let again = self.run(plan, &Options { driver, madsim_seed, ..self.options() });
-        let equal = again.is_ok_and(|again| again.digest == outcome.digest);
+        let options = Options { driver, madsim_seed, ..self.options() };
+        let again = self.run(plan, &options);
+        let equal = again.as_ref().is_ok_and(|again| again.digest == outcome.digest);
         judgement::rechecked(report, equal);
+        if let (false, Ok(again)) = (equal, &again) {
+            report.difference = self.difference(plan, [outcome, again], &options);
+        }
+    }
+
+    /// Where two runs differ: both again, as far as the first checkpoint at which they do, and recorded.
+    fn difference(&self, plan: &Plan, ran: [&Outcome; 2], other: &Options) -> Option<Difference> {
+        let [one, two] = ran.map(chain);
+        let (from, to) = interval(&one, &two);
+        let recorded = |options: Options| {
+            say(&Answer::Step { id: self.id });
+            let outcome = self.run(plan, &Options { keep_trace: true, until: Some(to), ..options }).ok()?;
+            Some(slice(plan, &outcome.trace, from, to))
+        };
+        Difference::first(&recorded(self.options())?, &recorded(other.clone())?)
     }
 
     fn probe(&self, job: &Job, outcome: &Outcome, done: &mut Done) {
@@ -232,9 +249,10 @@ impl Work<'_> {
             Ok(outcome) => outcome,
             Err(why) => return self.crashed(job, why),
         };
-        let whole = Checkpoint { events: outcome.events, at: outcome.end_at, digest: outcome.digest };
-        let samples = outcome.checkpoints.iter().copied().chain([whole]).collect();
-        Done { samples, ..Done::of(*id, judgement::report(name, plan, &outcome, self.settings.blind)) }
+        Done {
+            samples: chain(&outcome),
+            ..Done::of(*id, judgement::report(name, plan, &outcome, self.settings.blind))
+        }
     }
 
     fn slice(&self, job: &Job, from: u64, to: u64) -> Done {
@@ -283,6 +301,12 @@ impl Work<'_> {
         let report = judgement::died(&job.name, &job.plan, last);
         Done::of(job.id, report)
     }
+}
+
+/// A run's checkpoints, and one of the whole.
+fn chain(outcome: &Outcome) -> Vec<Checkpoint> {
+    let whole = Checkpoint { events: outcome.events, at: outcome.end_at, digest: outcome.digest };
+    outcome.checkpoints.iter().copied().chain([whole]).collect()
 }
 
 /// The exported events from one step to before another.
