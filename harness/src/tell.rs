@@ -117,12 +117,14 @@ impl Teller {
             events: report.row.events,
             digest,
             checkpoints,
+            chain_digest: None,
             fired: report.fired.clone(),
             last,
             replay: format!("tumbler replay {file}"),
             plan_digest: plan_digest(plan),
             plan: plan.clone(),
         }
+        .sealed()
     }
 
     /// One run in a worker of its own; none if it dies, or the world breaks.

@@ -226,6 +226,14 @@ fn a_capsule_reproduces_twice_from_another_folder_and_an_edited_one_differs() {
     let step = capsule["checkpoints"][middle]["events"].as_u64().expect("a number");
     capsule["checkpoints"][middle]["digest"] = "0".repeat(64).into();
     shell.write("other.repro.json", &capsule.to_string());
+    // A chain that does not fit its own digest says nothing about any run.
+    for command in ["replay", "replay --bisect", "shrink", "explain"] {
+        let got = shell.check(&format!("{command} other.repro.json"), 125);
+        assert!(got.contains("the chain of digests is damaged"), "{command}: {got}");
+    }
+    let mut capsule = tumbler_plan::Capsule::parse(&text).expect("what was written");
+    capsule.checkpoints[middle].digest = tumbler_plan::Digest::of(b"another");
+    shell.write("other.repro.json", &capsule.sealed().to_text());
     let got = shell.check("replay other.repro.json", 14);
     assert!(got.starts_with(&format!("DIFFERS AT STEP {step} ")), "{got}");
     shell.check("replay other.repro.json --bisect", 125);
