@@ -11,7 +11,7 @@ use crate::host::Hosted;
 use crate::job::Settings;
 use crate::list::Subject;
 use crate::progress::Show;
-use crate::replay::Replay;
+use crate::replay::{Flaw, Replay};
 use crate::report::Format;
 use crate::run::{Run, Share};
 use crate::selection::Seeds;
@@ -121,6 +121,9 @@ pub struct RunArgs {
     /// Share of seeds that is run twice, to compare digests
     #[arg(long, value_name = "PERCENT", default_value = "2%")]
     pub recheck: Share,
+    /// Capsules to be replayed first, instead of the embedded ones.
+    #[arg(long, hide = true, value_name = "DIR")]
+    pub corpus: Option<PathBuf>,
     #[command(flatten)]
     pub hidden: HiddenArgs,
 }
@@ -142,6 +145,9 @@ pub struct ReplayArgs {
     /// Exit codes for `git bisect run`: 0 not reproduced, 10 reproduced, 125 anything else
     #[arg(long)]
     pub bisect: bool,
+    /// Run with this planted bug, or `none`, whatever the capsule's run had.
+    #[arg(long, hide = true, value_name = "BUG")]
+    pub flaw: Option<Flaw>,
     #[command(flatten)]
     pub hidden: HiddenArgs,
 }
@@ -345,6 +351,7 @@ impl From<RunArgs> for Run {
             quiet,
             show_progress,
             recheck,
+            corpus,
             hidden,
         } = args;
         Run {
@@ -359,6 +366,7 @@ impl From<RunArgs> for Run {
             // Asked for by name, it is shown even where the summary is to be short.
             show: if quiet && show_progress == Show::Auto { Show::None } else { show_progress },
             recheck,
+            corpus,
             settings: hidden.settings(),
             limit: Duration::from_secs(hidden.watchdog),
         }
@@ -367,10 +375,10 @@ impl From<RunArgs> for Run {
 
 impl From<ReplayArgs> for Replay {
     fn from(args: ReplayArgs) -> Replay {
-        let ReplayArgs { what, seed, until, filter, bisect, hidden } = args;
+        let ReplayArgs { what, seed, until, filter, bisect, flaw, hidden } = args;
         let filter = (!filter.is_empty()).then_some(Filter(filter));
         let limit = Duration::from_secs(hidden.watchdog);
-        Replay { what, seed, until, filter, bisect, settings: hidden.settings(), limit }
+        Replay { what, seed, until, filter, bisect, flaw, settings: hidden.settings(), limit }
     }
 }
 

@@ -30,6 +30,7 @@ pub mod planted;
 pub mod pool;
 pub mod probe;
 pub mod progress;
+pub mod regression;
 pub mod replay;
 pub mod report;
 pub mod roles;

@@ -13,9 +13,10 @@ use crate::job::{Done, Job, Samples, Settings, Task};
 use crate::subject::{self, once};
 use crate::{identity, terminal};
 use std::fmt::Write as _;
+use std::str::FromStr;
 use std::time::Duration;
 use tumbler_plan::trace::v1;
-use tumbler_plan::{Capsule, Checkpoint, Plan};
+use tumbler_plan::{Capsule, Checkpoint, Plan, Planted};
 use tumbler_reports::number::{grouped, seconds};
 use tumbler_reports::{SeedReport, finding};
 use tumbler_types::Verdict;
@@ -29,8 +30,28 @@ pub struct Replay {
     pub until: Option<u64>,
     pub filter: Option<Filter>,
     pub bisect: bool,
+    /// The flaw that this build is to have, whatever the capsule's run had: stands for another build.
+    pub flaw: Option<Flaw>,
     pub settings: Settings,
     pub limit: Duration,
+}
+
+/// A deliberate bug, or expressly none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flaw(Option<Planted>);
+
+impl FromStr for Flaw {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let named = || Planted::ALL.into_iter().find(|planted| planted.name() == text);
+        match text {
+            "none" => Ok(Flaw(None)),
+            _ => {
+                named().map(|planted| Flaw(Some(planted))).ok_or(format!("no planted bug is called `{text}`"))
+            }
+        }
+    }
 }
 
 /// What a replay of a capsule shows.
@@ -102,7 +123,9 @@ async fn capsule(replay: &Replay) -> Result<Exit, Failure> {
     }
     let capsule = subject::capsule(file)?;
     let lengths = capsule.checkpoints.iter().map(|checkpoint| checkpoint.events).collect();
-    let ran = ran(replay, &capsule.scenario, &capsule.plan, Samples::At(lengths)).await?;
+    let planted = replay.flaw.map_or(capsule.plan.planted, |Flaw(planted)| planted);
+    let plan = Plan { planted, ..capsule.plan.clone() };
+    let ran = ran(replay, &capsule.scenario, &plan, Samples::At(lengths)).await?;
     let answer = answer(&capsule, replay.until, identity::build()? == capsule.build, &ran);
     let mut out = format!("{}  {} seed {}\n", answer.text(), capsule.scenario, capsule.seed);
     if let Answer::Differs { .. } = answer {
