@@ -48,6 +48,10 @@ bench *arguments:
 mutants *arguments:
     cargo run --release --package tumbler --example mutants -- {{arguments}}
 
+# What share of a corpus of capsules survives harmless edits. Slow: builds a scratch copy per patch.
+survival *arguments:
+    cargo run --release --package tumbler --example survival -- {{arguments}}
+
 # The files that tests compare with tables, written anew.
 bless:
     TUMBLER_BLESS=1 cargo test --package tumbler --test house bans
