@@ -6,11 +6,12 @@
 //! It deliberately reads nothing but its standard input: no files, no environment but `RUST_LOG`.
 //! When its input closes it ends at once, whatever it was doing: no orphan outlives its parent.
 
-use crate::difference::interval;
+mod look;
+
 use crate::exit::Exit;
 use crate::filter::Filter;
 use crate::grid::occurrence::is_counted;
-use crate::job::{Answer, Done, Job, Look, Request, Samples, Settings, Task};
+use crate::job::{Answer, Done, Job, Request, Samples, Settings, Task};
 use crate::{ahead, blame, host, judgement, probe, roles, watch};
 use std::io::{BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,9 +20,8 @@ use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 use tumbler_plan::trace::v1;
 use tumbler_plan::{Capsule, Checkpoint, DigestChain, LastWords, Plan};
-use tumbler_reports::export::export;
 use tumbler_reports::finding::decisive;
-use tumbler_reports::{Difference, SeedReport, Story};
+use tumbler_reports::{SeedReport, Story};
 use tumbler_types::{Observed, Verdict};
 use tumbler_world::{Driver, Options, Outcome};
 
@@ -124,18 +124,6 @@ impl Work<'_> {
         }
     }
 
-    /// Where two runs differ: both again, as far as the first checkpoint at which they do, and recorded.
-    fn difference(&self, plan: &Plan, ran: [&Outcome; 2], other: &Options) -> Option<Difference> {
-        let [one, two] = ran.map(chain);
-        let (from, to) = interval(&one, &two);
-        let recorded = |options: Options| {
-            say(&Answer::Step { id: self.id });
-            let outcome = self.run(plan, &Options { keep_trace: true, until: Some(to), ..options }).ok()?;
-            Some(slice(plan, &outcome.trace, from, to))
-        };
-        Difference::first(&recorded(self.options())?, &recorded(other.clone())?)
-    }
-
     fn probe(&self, job: &Job, outcome: &Outcome, done: &mut Done) {
         let options = Options { keep_trace: true, ..self.options() };
         for candidate in probe::candidates(&job.plan, &outcome.trace) {
@@ -206,8 +194,8 @@ impl Work<'_> {
             Samples::At(at) => at.clone(),
             Samples::Chosen => chosen(outcome.events, step),
         };
-        let shown = |observed: &Observed| {
-            let event = v1::Event::new(&plan.topology, observed);
+        let wanted = |observed: &Observed| {
+            let event = look::shown(plan, observed);
             let line = crate::replay::line(&event);
             filter.is_some_and(|filter| filter.takes(&event, &line)).then_some(event)
         };
@@ -216,54 +204,13 @@ impl Work<'_> {
             report,
             edited: None,
             samples: prefixes(&outcome.trace, &at),
-            lines: outcome.trace.iter().filter_map(shown).collect(),
+            lines: outcome.trace.iter().filter_map(wanted).collect(),
             text: None,
         };
         if until.is_none() {
             self.blame(job, &mut done);
         }
         done
-    }
-
-    fn look(&self, job: &Job, until: Option<u64>, look: &Look) -> Done {
-        let Job { id, name, plan, task: _ } = job;
-        let outcome = match self.run(plan, &Options { keep_trace: true, until, ..self.options() }) {
-            Ok(outcome) => outcome,
-            Err(why) => return self.crashed(job, why),
-        };
-        let report = judgement::report(name, plan, &outcome, self.settings.blind);
-        let text = match look {
-            Look::Explain { died: None } => tumbler_reports::explain(plan, &outcome.trace, &report),
-            Look::Export { form } => Some(export(&plan.topology, &outcome.trace, *form)),
-            Look::Explain { died: Some(words) } => {
-                let died = judgement::died(name, plan, words.clone());
-                tumbler_reports::explain(plan, &outcome.trace, &died)
-            }
-        };
-        Done { text, ..Done::of(*id, report) }
-    }
-
-    fn chain(&self, job: &Job) -> Done {
-        let Job { id, name, plan, task: _ } = job;
-        let outcome = match self.run(plan, &self.options()) {
-            Ok(outcome) => outcome,
-            Err(why) => return self.crashed(job, why),
-        };
-        Done {
-            samples: chain(&outcome),
-            ..Done::of(*id, judgement::report(name, plan, &outcome, self.settings.blind))
-        }
-    }
-
-    fn slice(&self, job: &Job, from: u64, to: u64) -> Done {
-        let Job { id, name, plan, task: _ } = job;
-        let options = Options { keep_trace: true, until: Some(to), ..self.options() };
-        let outcome = match self.run(plan, &options) {
-            Ok(outcome) => outcome,
-            Err(why) => return self.crashed(job, why),
-        };
-        let lines = slice(plan, &outcome.trace, from, to);
-        Done { lines, ..Done::of(*id, judgement::report(name, plan, &outcome, self.settings.blind)) }
     }
 
     fn options(&self) -> Options {
@@ -301,18 +248,6 @@ impl Work<'_> {
         let report = judgement::died(&job.name, &job.plan, last);
         Done::of(job.id, report)
     }
-}
-
-/// A run's checkpoints, and one of the whole.
-fn chain(outcome: &Outcome) -> Vec<Checkpoint> {
-    let whole = Checkpoint { events: outcome.events, at: outcome.end_at, digest: outcome.digest };
-    outcome.checkpoints.iter().copied().chain([whole]).collect()
-}
-
-/// The exported events from one step to before another.
-fn slice(plan: &Plan, trace: &[Observed], from: u64, to: u64) -> Vec<v1::Event> {
-    let wanted = trace.iter().filter(|observed| (from..to).contains(&observed.seq));
-    wanted.map(|observed| v1::Event::new(&plan.topology, observed)).collect()
 }
 
 /// Prefix lengths for a capsule: some even ones, and denser ones toward the step that matters.

@@ -5,7 +5,7 @@
 //! however close in time it was.
 //!
 //! It deliberately knows nothing of secrets or phases: which part of the past is worth telling is for
-//! [`crate::story`] and [`crate::explain`] to say.
+//! [`crate::story`] and [`mod@crate::explain`] to say.
 //!
 //! `Model:` a message that was changed on its way is taken for the oldest one of its kind on its link.
 //!

@@ -1,7 +1,7 @@
 //! A space-time chart in text: a column for each node, time downward, an arrow for each message.
 //!
 //! It deliberately knows nothing of what is worth showing: rows come chosen and worded, from
-//! [`crate::explain`]. It is never wider than a terminal.
+//! [`mod@crate::explain`]. It is never wider than a terminal.
 
 use crate::number::seconds;
 use crate::story::{COLUMNS, hang_under};

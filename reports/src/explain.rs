@@ -153,7 +153,8 @@ impl<'a> Past<'a> {
     fn tells(&self, place: usize) -> bool {
         let observed = &self.trace[place];
         let of_other = matches!((observed.event.secret(), self.secret), (Some(one), Some(two)) if one != two);
-        let touches = || Teller::new(self.plan).touches(observed, &self.nodes);
+        let is_fault = observed.node == NodeId::WORLD;
+        let touches = || is_fault && Teller::new(self.plan).touches(observed, &self.nodes);
         // Where its clock began does not tell of a node that it is not about.
         let began = matches!(observed.event, Event::ClockSet { .. }) && observed.at == Instant::ZERO;
         !of_other && (!began || self.is_own(place)) && (self.before[place] || touches())

@@ -1,7 +1,7 @@
 //! A trace for other people's viewers.
 //!
 //! Each form is made from the observed events alone, whole, in the order of the trace. It deliberately
-//! leaves nothing out and explains nothing: that is [`crate::explain`]'s.
+//! leaves nothing out and explains nothing: that is [`mod@crate::explain`]'s.
 
 pub mod perfetto;
 pub mod shiviz;
