@@ -110,7 +110,7 @@ fn bad_input_is_answered_with_its_place_and_what_was_expected() {
         ("replay missing.repro.json", 125, "No such file"),
         ("replay empty.repro.json", 125, "line 1, column 0"),
         ("replay text.repro.json", 125, "line 3, column 3"),
-        ("replay future.repro.json", 125, "expected capsule schema 1, got 99"),
+        ("replay future.repro.json", 125, "expected capsule schema 2 or an older one, got 99"),
         ("replay future.repro.json --bisect", 125, "NOT APPLICABLE"),
     ];
     for (line, code, expect) in table {
