@@ -32,6 +32,10 @@ planted *arguments:
 replay *arguments:
     cargo run --release -- replay {{arguments}}
 
+# What led to a capsule's failure, on one screen.
+explain *arguments:
+    cargo run --release -- explain {{arguments}}
+
 # The specification, searched exhaustively.
 model *arguments:
     cargo run --release -- check {{arguments}}
@@ -43,6 +47,10 @@ bench *arguments:
 # Patches to the system, each of which `smoke` has to find. Slow: builds a scratch copy per patch.
 mutants *arguments:
     cargo run --release --package tumbler --example mutants -- {{arguments}}
+
+# What share of a corpus of capsules survives harmless edits. Slow: builds a scratch copy per patch.
+survival *arguments:
+    cargo run --release --package tumbler --example survival -- {{arguments}}
 
 # The files that tests compare with tables, written anew.
 bless:

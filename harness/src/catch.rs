@@ -10,6 +10,7 @@ use crate::folder::Folder;
 use crate::job::{Done, Job, Task};
 use crate::pool::Pool;
 use crate::progress::Progress;
+use crate::regression::Regressions;
 use crate::run::Run;
 use crate::selection::Selection;
 use crate::sweep::{Ended, sweep};
@@ -25,6 +26,7 @@ use tumbler_types::Verdict;
 /// Runs the planted bugs of a selection.
 pub async fn catch(run: &Run, selection: &Selection, folder: &Folder, pool: &Pool) -> Result<Exit, Failure> {
     let mut rows = folder.rows()?;
+    let regressions = Regressions::replayed(pool, run.corpus.as_deref()).await?;
     let plans = plans(selection);
     let mut progress = Progress::new(plans.len() as u64, run.show);
     let mut report = PlantedReport::default();
@@ -79,9 +81,15 @@ pub async fn catch(run: &Run, selection: &Selection, folder: &Folder, pool: &Poo
             text.push_str(&format!("  {}\n", telling.replay));
         }
     }
-    let verdict = report.verdict();
-    let context = report::context(selection, ended, Floor::default())?;
-    let kept = report::keep(folder, &of_planted(&report, &context));
+    let verdict =
+        [report.verdict(), regressions.verdict()].into_iter().max_by_key(|verdict| verdict.severity());
+    let verdict = verdict.expect("there are two");
+    let context = report::context(selection, &Regressions::default(), ended, Floor::default())?;
+    let mut written = of_planted(&report, &context);
+    written.verdict = verdict;
+    written.gaps.extend(regressions.back.iter().map(|back| format!("{} is back", back.name)));
+    let kept = report::keep(folder, &written);
+    text.push_str(&regressions.text());
     let elapsed = progress.elapsed_ms();
     text.push_str(&format!("  {}.{} s, wrote {}\n", elapsed / 1_000, elapsed / 100 % 10, folder.files()));
     let text = terminal::colored_title(&text);

@@ -3,23 +3,27 @@
 //! It exists apart from the commands so that they can be called with plain values. Hidden flags are
 //! for tests of the harness itself.
 
+use crate::explain::Explain;
+use crate::filter::{Filter, Term};
 use crate::gate::Gate;
 use crate::grid::Grid;
 use crate::host::Hosted;
 use crate::job::Settings;
 use crate::list::Subject;
 use crate::progress::Show;
-use crate::replay::Replay;
+use crate::replay::{Flaw, Replay};
 use crate::report::Format;
 use crate::run::{Run, Share};
 use crate::selection::Seeds;
 use crate::shrink::Shrink;
+use crate::trace::{Asked, Trace};
 use crate::watch::ProcessFault;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
+use tumbler_reports::export::Form;
 use tumbler_spec::machine::Mutation;
 use tumbler_types::Invariant;
 
@@ -42,6 +46,15 @@ pub enum Command {
     /// Find a smaller plan with a capsule's failure
     #[command(after_help = SHRINK)]
     Shrink(ShrinkArgs),
+    /// Show what led to a capsule's failure, on one screen
+    #[command(after_help = EXPLAIN)]
+    Explain(ExplainArgs),
+    /// Compare two traces, or write one for a viewer
+    #[command(after_help = TRACE)]
+    Trace {
+        #[command(subcommand)]
+        action: TraceArgs,
+    },
     /// Strike each external call and durable write of a run, one at a time
     #[command(after_help = GRID)]
     Grid(GridArgs),
@@ -109,6 +122,9 @@ pub struct RunArgs {
     /// Share of seeds that is run twice, to compare digests
     #[arg(long, value_name = "PERCENT", default_value = "2%")]
     pub recheck: Share,
+    /// Capsules to be replayed first, instead of the embedded ones.
+    #[arg(long, hide = true, value_name = "DIR")]
+    pub corpus: Option<PathBuf>,
     #[command(flatten)]
     pub hidden: HiddenArgs,
 }
@@ -123,12 +139,16 @@ pub struct ReplayArgs {
     /// Stop after this step
     #[arg(long, value_name = "STEP")]
     pub until: Option<u64>,
-    /// Print the events whose line contains this
-    #[arg(long, value_name = "TEXT")]
-    pub filter: Option<String>,
+    /// Print the events with node=NAME, kind=KIND, step=A..B, any FIELD=VALUE, or this text; commas
+    /// separate values any of which will do, and several filters must all hold
+    #[arg(long, value_name = "TERM")]
+    pub filter: Vec<Term>,
     /// Exit codes for `git bisect run`: 0 not reproduced, 10 reproduced, 125 anything else
     #[arg(long)]
     pub bisect: bool,
+    /// Run with this planted bug, or `none`, whatever the capsule's run had.
+    #[arg(long, hide = true, value_name = "BUG")]
+    pub flaw: Option<Flaw>,
     #[command(flatten)]
     pub hidden: HiddenArgs,
 }
@@ -143,6 +163,55 @@ pub struct ShrinkArgs {
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub hidden: HiddenArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A capsule's file; best one that `shrink` wrote
+    #[arg(value_name = "CAPSULE")]
+    pub capsule: String,
+    #[command(flatten)]
+    pub hidden: HiddenArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TraceArgs {
+    /// Say where two runs first differ, and in what
+    #[command(after_help = TRACE)]
+    Diff {
+        /// A capsule's file, or SCENARIO@SEED
+        #[arg(value_name = "A")]
+        left: String,
+        /// The other one
+        #[arg(value_name = "B")]
+        right: String,
+        #[command(flatten)]
+        hidden: HiddenArgs,
+    },
+    /// Write the trace of a run for a viewer
+    #[command(after_help = TRACE)]
+    Export {
+        /// A capsule's file, or SCENARIO@SEED
+        #[arg(value_name = "CAPSULE")]
+        what: String,
+        #[arg(long, value_enum)]
+        format: FormName,
+        /// Where it goes [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        hidden: HiddenArgs,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormName {
+    /// Trace Event JSON, for ui.perfetto.dev
+    Perfetto,
+    /// A log with vector clocks, for ShiViz
+    Shiviz,
+    /// One event a line, for programs
+    Jsonl,
 }
 
 #[derive(Debug, Args)]
@@ -293,6 +362,7 @@ impl From<RunArgs> for Run {
             quiet,
             show_progress,
             recheck,
+            corpus,
             hidden,
         } = args;
         Run {
@@ -307,6 +377,7 @@ impl From<RunArgs> for Run {
             // Asked for by name, it is shown even where the summary is to be short.
             show: if quiet && show_progress == Show::Auto { Show::None } else { show_progress },
             recheck,
+            corpus,
             settings: hidden.settings(),
             limit: Duration::from_secs(hidden.watchdog),
         }
@@ -315,9 +386,10 @@ impl From<RunArgs> for Run {
 
 impl From<ReplayArgs> for Replay {
     fn from(args: ReplayArgs) -> Replay {
-        let ReplayArgs { what, seed, until, filter, bisect, hidden } = args;
+        let ReplayArgs { what, seed, until, filter, bisect, flaw, hidden } = args;
+        let filter = (!filter.is_empty()).then_some(Filter(filter));
         let limit = Duration::from_secs(hidden.watchdog);
-        Replay { what, seed, until, filter, bisect, settings: hidden.settings(), limit }
+        Replay { what, seed, until, filter, bisect, flaw, settings: hidden.settings(), limit }
     }
 }
 
@@ -326,6 +398,31 @@ impl From<ShrinkArgs> for Shrink {
         let ShrinkArgs { capsule, out, hidden } = args;
         let limit = Duration::from_secs(hidden.watchdog);
         Shrink { capsule, out, settings: hidden.settings(), limit }
+    }
+}
+
+impl From<ExplainArgs> for Explain {
+    fn from(args: ExplainArgs) -> Explain {
+        let ExplainArgs { capsule, hidden } = args;
+        let limit = Duration::from_secs(hidden.watchdog);
+        Explain { capsule, settings: hidden.settings(), limit }
+    }
+}
+
+impl From<TraceArgs> for Trace {
+    fn from(args: TraceArgs) -> Trace {
+        let (asked, hidden) = match args {
+            TraceArgs::Diff { left, right, hidden } => (Asked::Diff { left, right }, hidden),
+            TraceArgs::Export { what, format, out, hidden } => {
+                let form = match format {
+                    FormName::Perfetto => Form::Perfetto,
+                    FormName::Shiviz => Form::Shiviz,
+                    FormName::Jsonl => Form::Jsonl,
+                };
+                (Asked::Export { what, form, out }, hidden)
+            }
+        };
+        Trace { asked, settings: hidden.settings(), limit: Duration::from_secs(hidden.watchdog) }
     }
 }
 
@@ -375,7 +472,8 @@ Examples:
 const REPLAY: &str = "\
 Examples:
   tumbler replay target/tumbler/standard-17.repro.json
-  tumbler replay standard --seed 17 --filter target-1
+  tumbler replay standard --seed 17 --filter node=target-1 --filter secret=secret-0
+  tumbler replay standard-17.repro.json --until 2400 --filter step=2300..2400
   git bisect run tumbler replay standard-17.repro.json --bisect";
 const GRID: &str = "\
 Examples:
@@ -387,6 +485,21 @@ Example:
 
 Faults, orders, builds and clock offsets that the failure does not need are left out, and what is left
 is made weaker. A candidate counts only if verdict, invariant, role and phase stay the same.";
+const EXPLAIN: &str = "\
+Example:
+  tumbler explain target/tumbler/standard-7.min.repro.json
+
+A column for each node that took part, time downward, an arrow for each message, in the row of what
+came of it; ◆ is the failure. Of what is alike, the first and the last two are shown; everything left
+out is counted. `tumbler replay CAPSULE --filter` prints events whole.";
+const TRACE: &str = "\
+Examples:
+  tumbler trace diff standard-7.repro.json standard-7.min.repro.json
+  tumbler trace diff standard@7 standard+lying-fsync@7
+  tumbler trace export standard-7.repro.json --format perfetto --out trace.json
+
+Both sides of a diff run on this build, so two names of one run must be the same: 14 if they are not.
+Runs of different plans may differ, and 0 says only that it is told where.";
 const CHECK: &str = "\
 Examples:
   tumbler check --bounds small --engine both       seconds

@@ -3,12 +3,14 @@
 //! It exists as a type of its own so that what crosses the pipe is versioned by the build: both ends
 //! are always the same executable. A job carries its whole plan, so a worker needs no scenario file.
 
+use crate::filter::Filter;
 use crate::host::Hosted;
 use crate::watch::{ProcessFault, Seen};
 use serde::{Deserialize, Serialize};
 use tumbler_plan::trace::v1;
-use tumbler_plan::{Checkpoint, Plan};
+use tumbler_plan::{Checkpoint, LastWords, Plan};
 use tumbler_reports::SeedReport;
+use tumbler_reports::export::Form;
 use tumbler_types::Invariant;
 
 /// To a worker: settings once, then batches.
@@ -76,9 +78,28 @@ pub enum Task {
         until: Option<u64>,
         /// Digests wanted of the prefixes of these lengths, rising.
         samples: Samples,
-        /// Events whose line contains this.
-        filter: Option<String>,
+        /// Events wanted.
+        filter: Option<Filter>,
     },
+    /// Run, and tell the digests of prefixes at even intervals, and of the whole: no trace is kept.
+    Chain,
+    /// Run with the trace kept; the lines are the events from the first step to before the second.
+    Slice { from: u64, to: u64 },
+    /// Run with the trace kept, and look inside.
+    Look {
+        /// Stop after this event.
+        until: Option<u64>,
+        look: Look,
+    },
+}
+
+/// What is made of a trace: text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Look {
+    /// What led to the failure, as a chart; or to the last that was known of a run that died.
+    Explain { died: Option<LastWords> },
+    /// All of it, for a viewer.
+    Export { form: Form },
 }
 
 /// Which prefixes are wanted.
@@ -113,4 +134,13 @@ pub struct Done {
     pub edited: Option<Plan>,
     pub samples: Vec<Checkpoint>,
     pub lines: Vec<v1::Event>,
+    /// What a look showed; none for any other task, and if there was nothing to see.
+    pub text: Option<String>,
+}
+
+impl Done {
+    /// A report, and nothing besides.
+    pub fn of(id: u64, report: SeedReport) -> Self {
+        Done { id, report, edited: None, samples: Vec::new(), lines: Vec::new(), text: None }
+    }
 }

@@ -77,6 +77,7 @@ pub fn report(name: &str, plan: &Plan, outcome: &Outcome, blind: Option<Invarian
         points: Vec::new(),
         story: None,
         retells: None,
+        difference: None,
     }
 }
 
@@ -135,6 +136,7 @@ pub fn died(name: &str, plan: &Plan, last: LastWords) -> SeedReport {
         points: Vec::new(),
         story: None,
         retells: None,
+        difference: None,
     }
 }
 

@@ -11,7 +11,10 @@ pub mod catch;
 pub mod check;
 pub mod cli;
 pub mod compile;
+pub mod difference;
 pub mod exit;
+pub mod explain;
+pub mod filter;
 pub mod folder;
 pub mod gate;
 pub mod grid;
@@ -28,6 +31,7 @@ pub mod planted;
 pub mod pool;
 pub mod probe;
 pub mod progress;
+pub mod regression;
 pub mod replay;
 pub mod report;
 pub mod roles;
@@ -35,9 +39,11 @@ pub mod run;
 pub mod selection;
 pub mod shim;
 pub mod shrink;
+pub mod subject;
 pub mod sweep;
 pub mod tell;
 pub mod terminal;
+pub mod trace;
 pub mod visited;
 pub mod watch;
 pub mod worker;
@@ -51,6 +57,8 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Run(args) => block_on(run::run(args.into())),
         Command::Replay(args) => block_on(replay::replay(args.into())),
         Command::Shrink(args) => block_on(shrink::shrink(args.into())),
+        Command::Explain(args) => block_on(explain::explain(args.into())),
+        Command::Trace { action } => block_on(trace::trace(action.into())),
         Command::Grid(args) => block_on(grid::grid(args.into())),
         Command::Check(args) => block_on(check::check(args)),
         Command::Gate(args) => gate::gate(&args.into()),

@@ -105,7 +105,7 @@ async fn serve_batch(
             Ok(done) => done,
             Err(dead) => {
                 let report = judgement::died(&job.name, &job.plan, dead.words(job));
-                let done = Done { id: job.id, report, edited: None, samples: Vec::new(), lines: Vec::new() };
+                let done = Done::of(job.id, report);
                 batch.pop_front();
                 let _ = sender.send(Ok(done)).await;
                 return None;

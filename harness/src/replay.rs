@@ -6,14 +6,17 @@
 //!
 //! It deliberately runs in a worker, like any seed: a capsule may hold a run that kills its process.
 
+use crate::difference::{Compared, Side, compare};
 use crate::exit::{Exit, Failure};
+use crate::filter::Filter;
 use crate::job::{Done, Job, Samples, Settings, Task};
-use crate::pool::{Dead, Worker};
-use crate::{identity, judgement, selection, terminal};
+use crate::subject::{self, once};
+use crate::{identity, terminal};
 use std::fmt::Write as _;
+use std::str::FromStr;
 use std::time::Duration;
 use tumbler_plan::trace::v1;
-use tumbler_plan::{Capsule, Checkpoint, Plan};
+use tumbler_plan::{Capsule, Checkpoint, Plan, Planted};
 use tumbler_reports::number::{grouped, seconds};
 use tumbler_reports::{SeedReport, finding};
 use tumbler_types::Verdict;
@@ -25,10 +28,30 @@ pub struct Replay {
     pub what: String,
     pub seed: Option<u64>,
     pub until: Option<u64>,
-    pub filter: Option<String>,
+    pub filter: Option<Filter>,
     pub bisect: bool,
+    /// The flaw that this build is to have, whatever the capsule's run had: stands for another build.
+    pub flaw: Option<Flaw>,
     pub settings: Settings,
     pub limit: Duration,
+}
+
+/// A deliberate bug, or expressly none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flaw(Option<Planted>);
+
+impl FromStr for Flaw {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let named = || Planted::ALL.into_iter().find(|planted| planted.name() == text);
+        match text {
+            "none" => Ok(Flaw(None)),
+            _ => {
+                named().map(|planted| Flaw(Some(planted))).ok_or(format!("no planted bug is called `{text}`"))
+            }
+        }
+    }
 }
 
 /// What a replay of a capsule shows.
@@ -98,28 +121,43 @@ async fn capsule(replay: &Replay) -> Result<Exit, Failure> {
     if !file.ends_with(".json") && tumbler_scenarios::scenario(file).is_some() {
         return Err(Failure::Usage(format!("which seed of {file}? add --seed N")));
     }
-    let text =
-        std::fs::read_to_string(file).map_err(|why| Failure::Unreadable { file: file.clone(), why })?;
-    let capsule = Capsule::parse(&text).map_err(|why| Failure::Capsule { file: file.clone(), why })?;
+    let capsule = subject::capsule(file)?;
     let lengths = capsule.checkpoints.iter().map(|checkpoint| checkpoint.events).collect();
-    let ran = ran(replay, &capsule.scenario, &capsule.plan, Samples::At(lengths)).await?;
-    let answer = compare(&capsule, replay.until, identity::build()? == capsule.build, &ran);
+    let planted = replay.flaw.map_or(capsule.plan.planted, |Flaw(planted)| planted);
+    let plan = Plan { planted, ..capsule.plan.clone() };
+    let ran = ran(replay, &capsule.scenario, &plan, Samples::At(lengths)).await?;
+    let answer = answer(&capsule, replay.until, identity::build()? == capsule.build, &ran);
     let mut out = format!("{}  {} seed {}\n", answer.text(), capsule.scenario, capsule.seed);
     if let Answer::Differs { .. } = answer {
         let expected = capsule.digest.map_or("a dead worker".to_owned(), |digest| digest.to_string());
         let got = ran.report.row.trace_digest.map_or("a dead worker".to_owned(), |digest| digest.to_string());
         writeln!(out, "  expected {expected}\n  got      {got}").expect("memory");
+        out.push_str(&twice(replay, &capsule).await?);
     }
     out.push_str(&told(&ran, replay, file));
     terminal::print(&out);
     Ok(answer.exit(capsule.expect.verdict, replay.bisect))
 }
 
+/// Two runs of the capsule's plan now, compared: what differs once may differ again.
+async fn twice(replay: &Replay, capsule: &Capsule) -> Result<String, Failure> {
+    let side = Side { name: &capsule.scenario, plan: &capsule.plan, settings: &replay.settings };
+    Ok(match compare(side, side, replay.limit).await {
+        Ok(Compared::Different { difference: Some(difference), .. }) => {
+            let text = difference.text(["once", "again"]);
+            format!("  two runs of it now differ as well:\n{text}")
+        }
+        Ok(Compared::Different { difference: None, .. }) => {
+            "  two runs of it now differ, and not when recorded\n".to_owned()
+        }
+        Ok(Compared::Same(_)) => "  two runs of it now are the same: the capsule's was another\n".to_owned(),
+        Err(Failure::Usage(why)) => format!("  {why}\n"),
+        Err(other) => return Err(other),
+    })
+}
+
 async fn scenario(replay: &Replay, seed: u64) -> Result<Exit, Failure> {
-    // Rows of planted runs are called SCENARIO+BUG.
-    let (scenario, planted) = selection::one_planted(&replay.what)?;
-    let mut plan = scenario.plan(seed);
-    plan.planted = planted.or(plan.planted);
+    let plan = subject::of_scenario(&replay.what, seed)?;
     let ran = ran(replay, &replay.what, &plan, Samples::At(Vec::new())).await?;
     let row = &ran.report.row;
     let digest = row.trace_digest.map_or("-".to_owned(), |digest| digest.to_string());
@@ -146,22 +184,11 @@ async fn scenario(replay: &Replay, seed: u64) -> Result<Exit, Failure> {
 async fn ran(replay: &Replay, name: &str, plan: &Plan, samples: Samples) -> Result<Done, Failure> {
     let task = Task::Tell { until: replay.until, samples, filter: replay.filter.clone() };
     let job = Job { id: 0, name: name.to_owned(), plan: plan.clone(), task };
-    let mut worker = Worker::start(&replay.settings).await?;
-    let died = |dead: Dead| Done {
-        id: 0,
-        report: judgement::died(name, plan, dead.words(&job)),
-        edited: None,
-        samples: Vec::new(),
-        lines: Vec::new(),
-    };
-    if let Err(error) = worker.give(std::slice::from_ref(&job)).await {
-        return Err(Failure::Internal(format!("failed to speak to a worker: {error}")));
-    }
-    Ok(worker.answer(&job, replay.limit).await.unwrap_or_else(died))
+    once(&replay.settings, replay.limit, &job).await
 }
 
 /// What the run says of the capsule.
-fn compare(capsule: &Capsule, until: Option<u64>, same_build: bool, ran: &Done) -> Answer {
+fn answer(capsule: &Capsule, until: Option<u64>, same_build: bool, ran: &Done) -> Answer {
     let row = &ran.report.row;
     let expect = &capsule.expect;
     let same_failure = row.verdict == expect.verdict
@@ -222,7 +249,7 @@ fn told(ran: &Done, replay: &Replay, again: &str) -> String {
         out.push_str(&story.text());
     }
     if let Some(filter) = &replay.filter {
-        writeln!(out, "  {} events with `{filter}`", ran.lines.len()).expect("memory");
+        writeln!(out, "  {} events with {filter}", ran.lines.len()).expect("memory");
         for event in &ran.lines {
             writeln!(out, "{}", line(event)).expect("memory");
         }

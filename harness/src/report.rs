@@ -4,6 +4,7 @@
 
 use crate::exit::{Exit, Failure};
 use crate::folder::Folder;
+use crate::regression::Regressions;
 use crate::selection::{Chosen, Selection};
 use crate::sweep::Ended;
 use crate::{gate, identity, terminal};
@@ -15,7 +16,7 @@ use tumbler_reports::report::{Claim, Context, v2};
 use tumbler_reports::{Floor, Report, coverage, junit, markdown};
 use tumbler_scenarios::Scenario;
 use tumbler_spec::assumption;
-use tumbler_types::{Assumption, FaultKind, Invariant, Span, Timing};
+use tumbler_types::{Assumption, FaultKind, Invariant, Span, Timing, Verdict};
 
 /// Faces that exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -50,7 +51,12 @@ pub fn keep(folder: &Folder, report: &Report) -> Result<(), Failure> {
 }
 
 /// What a report needs to know besides the sweep.
-pub fn context(selection: &Selection, ended: Ended, floor: Floor) -> Result<Context, Failure> {
+pub fn context(
+    selection: &Selection,
+    regressions: &Regressions,
+    ended: Ended,
+    floor: Floor,
+) -> Result<Context, Failure> {
     let of = |chosen: &Chosen| {
         let seed = chosen.seeds.first().unwrap_or_default();
         claim(&chosen.scenario, seed)
@@ -60,6 +66,7 @@ pub fn context(selection: &Selection, ended: Ended, floor: Floor) -> Result<Cont
     for choice in &selection.planted {
         claims.insert(choice.scenario.name().to_owned(), claim(&choice.scenario, choice.seeds.start));
     }
+    claims.extend(regressions.back.iter().map(|back| (back.name.clone(), claim_of(&back.plan))));
     let ended = match ended {
         Ended::Whole => v2::Ended::Whole,
         Ended::Stopped => v2::Ended::Stopped,
@@ -79,6 +86,17 @@ fn claim(scenario: &Scenario, seed: u64) -> Claim {
         not_owed: assumption::excused(&scenario.breaks().iter().copied().collect()).into_iter().collect(),
         epsilon: scenario.plan(seed).timing.epsilon,
         bounds: scenario.bounds().clone(),
+    }
+}
+
+/// What a capsule's own plan claims.
+fn claim_of(plan: &Plan) -> Claim {
+    Claim {
+        expect: Verdict::Pass,
+        breaks: plan.breaks.clone(),
+        not_owed: assumption::excused(&plan.breaks.iter().copied().collect()).into_iter().collect(),
+        epsilon: plan.timing.epsilon,
+        bounds: plan.bounds.clone(),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::folder::Folder;
 use crate::job::{Done, Job, Settings, Task};
 use crate::pool::Pool;
 use crate::progress::{Progress, Show};
+use crate::regression::Regressions;
 use crate::selection::{Chosen, Seeds, Selection};
 use crate::sweep::{Ended, sweep};
 use crate::tell::{Teller, Telling};
@@ -39,6 +40,8 @@ pub struct Run {
     pub show: Show,
     pub recheck: Share,
     pub settings: Settings,
+    /// Capsules that are replayed first, instead of the embedded ones.
+    pub corpus: Option<PathBuf>,
     /// Longest wall time of one run.
     pub limit: Duration,
 }
@@ -97,11 +100,16 @@ async fn seeds(
     pool: &Pool,
 ) -> Result<Exit, Failure> {
     let mut rows = folder.rows()?;
-    let planned = selection.run_count();
+    let regressions = Regressions::replayed(pool, run.corpus.as_deref()).await?;
+    let planned = selection.run_count() + regressions.back.len() as u64;
     let mut swept = Sweep::against(planned, baseline);
-    let mut progress = Progress::new(planned, run.show);
+    for back in &regressions.back {
+        rows.write(&back.report.row).map_err(|why| folder.unwritable(why))?;
+        swept.absorb(Verdict::Pass, &back.report);
+    }
+    let mut progress = Progress::new(selection.run_count(), run.show);
     let mut edited: BTreeMap<(String, u64), Plan> = BTreeMap::new();
-    let mut failed = 0;
+    let mut failed = regressions.back.len() as u64;
     let jobs = jobs(selection, run.recheck);
     let ended = sweep(pool, jobs, &mut progress, |done: Done| {
         let row = &done.report.row;
@@ -122,10 +130,11 @@ async fn seeds(
     let ended = ended?;
     rows.finish().map_err(|why| folder.unwritable(why))?;
     let elapsed_ms = progress.elapsed_ms();
-    let told = tell(run, selection, folder, &mut swept, &edited, ended).await;
+    let again = Again { selection, regressions: &regressions, edited: &edited };
+    let told = tell(run, &again, folder, &mut swept, ended).await;
     let probed = selection.is_smoke && run.settings.judge;
     let floor = Floor { points: probed.then_some(POINTS_MIN) };
-    let context = report::context(selection, ended, floor.clone())?;
+    let context = report::context(selection, &regressions, ended, floor.clone())?;
     let facts = Facts {
         elapsed_ms,
         assumed: context.assumptions.clone(),
@@ -135,7 +144,7 @@ async fn seeds(
     };
     let verdict = swept.verdict(&facts.floor);
     let kept = report::keep(folder, &of_sweep(&swept, &context));
-    let text = terminal::colored_title(&summary(&swept, &facts));
+    let text = terminal::colored_title(&summary(&swept, &facts)) + &regressions.text();
     if run.quiet && verdict == Verdict::Pass {
         terminal::print(&format!("{}\n", text.lines().next().unwrap_or_default()));
     } else {
@@ -165,19 +174,43 @@ fn jobs(selection: &Selection, recheck: Share) -> Box<dyn Iterator<Item = Job> +
     Box::new((0..).zip(plans).map(job))
 }
 
+/// Where the plan of a row comes from.
+struct Again<'a> {
+    selection: &'a Selection,
+    regressions: &'a Regressions,
+    /// Plans of rollback probes that show what their seeds do not.
+    edited: &'a BTreeMap<(String, u64), Plan>,
+}
+
+impl Again<'_> {
+    /// The plan, and what its capsule's name ends with.
+    fn plan(&self, name: &str, seed: u64) -> (Plan, &'static str) {
+        if let Some(plan) = self.edited.get(&(name.to_owned(), seed)) {
+            return (plan.clone(), "-rollback");
+        }
+        if let Some(back) = self.regressions.back.iter().find(|back| back.name == name) {
+            return (back.plan.clone(), "");
+        }
+        (self.selection.chosen[name].plan(seed), "")
+    }
+}
+
 /// Adds stories, capsules and replay lines to the first findings. A second look may find a digest
 /// that differs: that seed, and so the sweep, is Nondeterministic.
 async fn tell(
     run: &Run,
-    selection: &Selection,
+    again: &Again<'_>,
     folder: &Folder,
     swept: &mut Sweep,
-    edited: &BTreeMap<(String, u64), Plan>,
     ended: Ended,
 ) -> Result<(), Failure> {
     for told in &mut swept.findings {
-        let chosen = &selection.chosen[&told.first.row.scenario];
-        told.replay = Some(format!("tumbler replay {} --seed {}", chosen.word, told.first.row.seed));
+        let row = &told.first.row;
+        let Some(chosen) = again.selection.chosen.get(&row.scenario) else {
+            told.replay = Some(format!("tumbler replay scenarios/{}.repro.json", row.scenario));
+            continue;
+        };
+        told.replay = Some(format!("tumbler replay {} --seed {}", chosen.word, row.seed));
         told.first.retells = chosen.scenario.incident().map(|incident| incident.reference.clone());
     }
     if swept.findings.is_empty() || ended == Ended::Interrupted {
@@ -190,10 +223,7 @@ async fn tell(
     for index in order.into_iter().take(CAPSULES_MAX) {
         let first = swept.findings[index].first.clone();
         let (name, seed) = (first.row.scenario.clone(), first.row.seed);
-        let (plan, suffix) = match edited.get(&(name.clone(), seed)) {
-            Some(plan) => (plan.clone(), "-rollback"),
-            None => (selection.chosen[&name].plan(seed), ""),
-        };
+        let (plan, suffix) = again.plan(&name, seed);
         let telling = teller.tell(&plan, &first, suffix).await?;
         let is_new = !swept.findings[index].known;
         let small =

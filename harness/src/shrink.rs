@@ -15,13 +15,13 @@ use crate::folder::Folder;
 use crate::job::{Job, Settings, Task};
 use crate::pool::Worker;
 use crate::tell::Teller;
-use crate::terminal;
+use crate::{identity, subject, terminal};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use tumbler_plan::{Capsule, FaultAction, Fingerprint, Plan, Until};
+use tumbler_plan::{FaultAction, Fingerprint, Plan, Until};
 use tumbler_reports::number::{count, grouped};
 use tumbler_reports::{SeedReport, finding, schedule};
-use tumbler_types::Span;
+use tumbler_types::{Span, Verdict};
 
 /// What `shrink` was asked for.
 #[derive(Clone, Debug)]
@@ -79,15 +79,19 @@ pub async fn minimize(
 /// Shrinks the capsule's plan, and writes a capsule of what is left.
 pub async fn shrink(shrink: Shrink) -> Result<Exit, Failure> {
     let file = shrink.capsule.display().to_string();
-    let text = std::fs::read_to_string(&shrink.capsule)
-        .map_err(|why| Failure::Unreadable { file: file.clone(), why })?;
-    let capsule = Capsule::parse(&text).map_err(|why| Failure::Capsule { file: file.clone(), why })?;
+    let capsule = subject::capsule(&file)?;
     let begun = Instant::now();
     let found =
         minimize(&capsule.scenario, &capsule.plan, &capsule.fingerprint, &shrink.settings, shrink.limit);
     let Some(Minimal { plan, report, runs }) = found.await? else {
-        let why = format!("this build does not show its failure, {}", capsule.fingerprint);
-        return Err(Failure::Unreadable { file, why: std::io::Error::other(why) });
+        // A run that is not what its own build said it is, is not the same twice.
+        let same_build = identity::build()? == capsule.build;
+        let (what, exit) = match same_build {
+            true => ("does not reproduce on its own build", Exit::Verdict(Verdict::Nondeterministic)),
+            false => ("does not apply: this build does not show its failure", Exit::NotApplicable),
+        };
+        terminal::note(&format!("error: {file} {what}, {}", capsule.fingerprint));
+        return Ok(exit);
     };
     let place = shrink.out.unwrap_or_else(|| beside(&shrink.capsule));
     let folder = Folder::of(&place)?;

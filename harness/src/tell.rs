@@ -6,6 +6,7 @@
 //! A run that killed its worker cannot tell its story. Its last event is searched for: the longest
 //! prefix that a fresh worker survives.
 
+use crate::difference::{Compared, Side, compare};
 use crate::exit::Failure;
 use crate::folder::{Folder, capsule_name};
 use crate::identity;
@@ -13,8 +14,8 @@ use crate::job::{Done, Job, Samples, Settings, Task};
 use crate::pool::Worker;
 use std::time::Duration;
 use tumbler_plan::{Build, Capsule, Expect, LastWords, Plan, plan_digest};
-use tumbler_reports::SeedReport;
 use tumbler_reports::finding::decisive;
+use tumbler_reports::{Difference, SeedReport};
 use tumbler_types::Verdict;
 
 /// Tells findings, one at a time.
@@ -78,6 +79,9 @@ impl Teller {
             if unedited && digest != first.row.trace_digest {
                 report.row.verdict = Verdict::Nondeterministic;
                 report.row.invariant = None;
+                if report.difference.is_none() {
+                    report.difference = self.difference(name, plan).await?;
+                }
             }
         }
         let file = capsule_name(name, plan.seed, suffix);
@@ -113,12 +117,14 @@ impl Teller {
             events: report.row.events,
             digest,
             checkpoints,
+            chain_digest: None,
             fired: report.fired.clone(),
             last,
             replay: format!("tumbler replay {file}"),
             plan_digest: plan_digest(plan),
             plan: plan.clone(),
         }
+        .sealed()
     }
 
     /// One run in a worker of its own; none if it dies, or the world breaks.
@@ -138,6 +144,15 @@ impl Teller {
         }
         let answer = worker.answer(&job, limit).await;
         Ok(answer.ok().filter(|done| done.report.row.trace_digest.is_some()))
+    }
+
+    /// Where two runs of the plan, each in a process of its own, first differ.
+    async fn difference(&self, name: &str, plan: &Plan) -> Result<Option<Difference>, Failure> {
+        let side = Side { name, plan, settings: &self.settings };
+        Ok(match compare(side, side, self.limit).await? {
+            Compared::Different { difference, .. } => difference,
+            Compared::Same(_) => None,
+        })
     }
 
     /// Whose input a run was handling when it killed its worker.

@@ -11,8 +11,8 @@ use std::hint::black_box;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use tumbler_plan::Plan;
-use tumbler_types::role::v1::{Effects, Input, Now, Role};
-use tumbler_types::{Build, Instant, NodeId};
+use tumbler_types::role::v1::{Effect, Effects, Input, Now, Role};
+use tumbler_types::{Build, Instant, NodeId, Span, TimerId};
 use tumbler_world::RoleFactory;
 
 /// What was seen last.
@@ -79,7 +79,27 @@ impl Role for Watched {
             kind.strike();
         }
         tracing::trace!(node = %self.node, mono = %now.mono, ?input, "handle");
+        if self.fault == Some(ProcessFaultKind::Leak) {
+            return self.leak(now, input);
+        }
         self.role.handle(now, input)
+    }
+}
+
+impl Watched {
+    /// Sets one timer more than the role wants, of a length that only this process knows.
+    fn leak(&mut self, now: Now, input: Input) -> Effects {
+        if matches!(input, Input::Timer { timer: LEAKED }) {
+            return Effects::new();
+        }
+        let boots = matches!(input, Input::Boot { .. });
+        let mut effects = self.role.handle(now, input);
+        if boots {
+            let known = u64::from(std::process::id()) + BOOTS.fetch_add(1, Relaxed) * 7_919;
+            let after = Span(LEAKS_AFTER.nanos() + known);
+            effects.push(Effect::SetTimer { timer: LEAKED, after });
+        }
+        effects
     }
 }
 
@@ -96,6 +116,8 @@ pub enum ProcessFaultKind {
     Abort,
     Overflow,
     Spin,
+    /// What the process knows gets into the run.
+    Leak,
 }
 
 /// `spin@7`.
@@ -103,13 +125,14 @@ impl FromStr for ProcessFault {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || format!("expected panic|abort|overflow|spin@SEED, got `{text}`");
+        let expected = || format!("expected panic|abort|overflow|spin|leak@SEED, got `{text}`");
         let (kind, seed) = text.split_once('@').ok_or_else(expected)?;
         let kind = match kind {
             "panic" => ProcessFaultKind::Panic,
             "abort" => ProcessFaultKind::Abort,
             "overflow" => ProcessFaultKind::Overflow,
             "spin" => ProcessFaultKind::Spin,
+            "leak" => ProcessFaultKind::Leak,
             _ => return Err(expected()),
         };
         Ok(ProcessFault { kind, seed: seed.parse().map_err(|_| expected())? })
@@ -127,6 +150,8 @@ impl ProcessFaultKind {
             ProcessFaultKind::Spin => loop {
                 std::hint::spin_loop();
             },
+            // It does so when the role begins, and that is enough.
+            ProcessFaultKind::Leak => {}
         }
     }
 }
@@ -138,10 +163,14 @@ fn dig(depth: u64) -> u64 {
     if depth == 0 { 0 } else { dig(depth + 1) + frame[127] }
 }
 
+static BOOTS: AtomicU64 = AtomicU64::new(0);
 static SEQ: AtomicU64 = AtomicU64::new(0);
 static AT: AtomicU64 = AtomicU64::new(0);
 static NODE: AtomicU32 = AtomicU32::new(u32::MAX);
 static INPUTS: AtomicU64 = AtomicU64::new(0);
 
+const LEAKED: TimerId = TimerId(1_000);
+/// Behind the first checkpoint of a run, so that there is something to search.
+const LEAKS_AFTER: Span = Span::from_secs(70);
 /// Late enough that a story exists, early enough that every scenario gets there.
 const STRIKES_AT: u64 = 200;

@@ -6,7 +6,10 @@
 //! It deliberately reads nothing but its standard input: no files, no environment but `RUST_LOG`.
 //! When its input closes it ends at once, whatever it was doing: no orphan outlives its parent.
 
+mod look;
+
 use crate::exit::Exit;
+use crate::filter::Filter;
 use crate::grid::occurrence::is_counted;
 use crate::job::{Answer, Done, Job, Request, Samples, Settings, Task};
 use crate::{ahead, blame, host, judgement, probe, roles, watch};
@@ -66,7 +69,10 @@ impl Work<'_> {
                 done
             }
             Task::Calls => self.calls(job),
-            Task::Tell { until, samples, filter } => self.tell(job, *until, samples, filter.as_deref()),
+            Task::Chain => self.chain(job),
+            Task::Slice { from, to } => self.slice(job, *from, *to),
+            Task::Look { until, look } => self.look(job, *until, look),
+            Task::Tell { until, samples, filter } => self.tell(job, *until, samples, filter.as_ref()),
         }
     }
 
@@ -77,13 +83,7 @@ impl Work<'_> {
             Ok(outcome) => outcome,
             Err(why) => return self.crashed(job, why),
         };
-        let mut done = Done {
-            id: *id,
-            report: judgement::report(name, plan, &outcome, self.settings.blind),
-            edited: None,
-            samples: Vec::new(),
-            lines: Vec::new(),
-        };
+        let mut done = Done::of(*id, judgement::report(name, plan, &outcome, self.settings.blind));
         if recheck {
             say(&Answer::Step { id: self.id });
             self.recheck(plan, &outcome, &mut done.report);
@@ -115,9 +115,13 @@ impl Work<'_> {
     fn recheck(&self, plan: &Plan, outcome: &Outcome, report: &mut SeedReport) {
         let driver = if self.settings.tasks_driver { Driver::Queue } else { Driver::Tasks };
         let madsim_seed = self.settings.madsim_seed.wrapping_add(RECHECK_SEED);
-        let again = self.run(plan, &Options { driver, madsim_seed, ..self.options() });
-        let equal = again.is_ok_and(|again| again.digest == outcome.digest);
+        let options = Options { driver, madsim_seed, ..self.options() };
+        let again = self.run(plan, &options);
+        let equal = again.as_ref().is_ok_and(|again| again.digest == outcome.digest);
         judgement::rechecked(report, equal);
+        if let (false, Ok(again)) = (equal, &again) {
+            report.difference = self.difference(plan, [outcome, again], &options);
+        }
     }
 
     fn probe(&self, job: &Job, outcome: &Outcome, done: &mut Done) {
@@ -162,10 +166,11 @@ impl Work<'_> {
                 .filter(counted)
                 .map(|observed| v1::Event::new(&plan.topology, observed))
                 .collect(),
+            text: None,
         }
     }
 
-    fn tell(&self, job: &Job, until: Option<u64>, samples: &Samples, filter: Option<&str>) -> Done {
+    fn tell(&self, job: &Job, until: Option<u64>, samples: &Samples, filter: Option<&Filter>) -> Done {
         let Job { id, name, plan, task: _ } = job;
         let options = Options { keep_trace: true, until, ..self.options() };
         let outcome = match self.run(plan, &options) {
@@ -189,17 +194,18 @@ impl Work<'_> {
             Samples::At(at) => at.clone(),
             Samples::Chosen => chosen(outcome.events, step),
         };
-        let shown = |observed: &Observed| {
-            let event = v1::Event::new(&plan.topology, observed);
+        let wanted = |observed: &Observed| {
+            let event = look::shown(plan, observed);
             let line = crate::replay::line(&event);
-            filter.is_some_and(|filter| line.contains(filter)).then_some(event)
+            filter.is_some_and(|filter| filter.takes(&event, &line)).then_some(event)
         };
         let mut done = Done {
             id: *id,
             report,
             edited: None,
             samples: prefixes(&outcome.trace, &at),
-            lines: outcome.trace.iter().filter_map(shown).collect(),
+            lines: outcome.trace.iter().filter_map(wanted).collect(),
+            text: None,
         };
         if until.is_none() {
             self.blame(job, &mut done);
@@ -240,7 +246,7 @@ impl Work<'_> {
         let node = seen.node.map(|node| job.plan.topology.name(node));
         let last = LastWords { node, seq: seen.seq, at: seen.at, event: None, why };
         let report = judgement::died(&job.name, &job.plan, last);
-        Done { id: job.id, report, edited: None, samples: Vec::new(), lines: Vec::new() }
+        Done::of(job.id, report)
     }
 }
 

@@ -110,7 +110,7 @@ fn bad_input_is_answered_with_its_place_and_what_was_expected() {
         ("replay missing.repro.json", 125, "No such file"),
         ("replay empty.repro.json", 125, "line 1, column 0"),
         ("replay text.repro.json", 125, "line 3, column 3"),
-        ("replay future.repro.json", 125, "expected capsule schema 1, got 99"),
+        ("replay future.repro.json", 125, "expected capsule schema 2 or an older one, got 99"),
         ("replay future.repro.json --bisect", 125, "NOT APPLICABLE"),
     ];
     for (line, code, expect) in table {
@@ -226,6 +226,14 @@ fn a_capsule_reproduces_twice_from_another_folder_and_an_edited_one_differs() {
     let step = capsule["checkpoints"][middle]["events"].as_u64().expect("a number");
     capsule["checkpoints"][middle]["digest"] = "0".repeat(64).into();
     shell.write("other.repro.json", &capsule.to_string());
+    // A chain that does not fit its own digest says nothing about any run.
+    for command in ["replay", "replay --bisect", "shrink", "explain"] {
+        let got = shell.check(&format!("{command} other.repro.json"), 125);
+        assert!(got.contains("the chain of digests is damaged"), "{command}: {got}");
+    }
+    let mut capsule = tumbler_plan::Capsule::parse(&text).expect("what was written");
+    capsule.checkpoints[middle].digest = tumbler_plan::Digest::of(b"another");
+    shell.write("other.repro.json", &capsule.sealed().to_text());
     let got = shell.check("replay other.repro.json", 14);
     assert!(got.starts_with(&format!("DIFFERS AT STEP {step} ")), "{got}");
     shell.check("replay other.repro.json --bisect", 125);

@@ -77,3 +77,39 @@ fn equal_digests_change_nothing() {
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("rechecked        1/1 equal"), "{text}");
 }
+
+/// What the process knows gets into seed 2: the sweep's own recheck finds it, and names the place.
+#[test]
+fn a_leak_is_told_with_its_step_node_both_events_and_the_field() {
+    let home = tempfile::tempdir().expect("a scratch folder");
+    let ran = |line: &str| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_tumbler"))
+            .current_dir(home.path())
+            .args(line.split_whitespace())
+            .output()
+            .expect("the program runs");
+        (output.status.code(), String::from_utf8(output.stdout).expect("text"))
+    };
+    let (code, text) = ran("run quiet --seeds 1..4 --recheck 100% --plant-process leak@2 --out out");
+    assert_eq!(code, Some(14), "{text}");
+    assert!(text.contains("rechecked        2/3 equal"), "{text}");
+    let told = text.split("NONDETERMINISTIC  quiet seed 2").nth(1).expect("it is told");
+    let first = told.lines().find(|line| line.starts_with("  first difference at step ")).expect("a place");
+    assert!(first.ends_with(", authority-1: field `time`"), "{first}");
+    let both = told.lines().filter(|line| line.contains("authority-1 TimerFired timer=timer-1000"));
+    assert!(both.count() >= 2, "{told}");
+    assert!(told.contains("    time: once 70.000"), "{told}");
+    // The capsule's own run cannot be had again, but two runs now show the same leak.
+    let (code, text) = ran("replay out/quiet-2.repro.json --plant-process leak@2");
+    assert_eq!(code, Some(14), "{text}");
+    assert!(text.starts_with("DIFFERS AT STEP "), "{text}");
+    assert!(text.contains("two runs of it now differ as well:\n  first difference at step "), "{text}");
+    let (code, text) = ran("replay out/quiet-2.repro.json");
+    assert_eq!(code, Some(14), "{text}");
+    assert!(text.contains("two runs of it now are the same"), "{text}");
+    // The second look of a sweep that did not recheck the seed finds it too.
+    let line = "run standard+target-ignores-fences --seeds 1..2 --recheck 0 --plant-process leak@1 --out out";
+    let (code, text) = ran(line);
+    assert_eq!(code, Some(14), "{text}");
+    assert!(text.contains("  first difference at step "), "{text}");
+}

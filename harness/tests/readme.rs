@@ -25,7 +25,7 @@ fn the_session_in_the_readme_goes_as_it_is_told() {
         check(line, expected, &got);
         exits.push(output.status.code());
     }
-    assert_eq!(exits, [Some(10), Some(10), Some(0), Some(20)]);
+    assert_eq!(exits, [Some(10), Some(10), Some(0), Some(0), Some(20)]);
 }
 
 #[track_caller]

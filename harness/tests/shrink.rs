@@ -66,6 +66,16 @@ fn what_does_not_fail_is_not_shrunk() {
     let text = check(home, "shrink honest.repro.json", 125);
     assert!(text.contains("plan") && text.contains("digest"), "{text}");
     check(home, "shrink missing.repro.json", 125);
+    // What does not reproduce is 14 on the build that made it, and does not apply on another.
+    let line = format!("shrink {} --blind applied-once", file.display());
+    let text = check(home, &line, 14);
+    assert!(text.contains("does not reproduce on its own build, violated/applied-once"), "{text}");
+    let mut other = read(&file);
+    other["build"]["digest"] = "0".repeat(64).into();
+    std::fs::write(home.join("other.repro.json"), other.to_string()).expect("a file");
+    let text = check(home, "shrink other.repro.json --blind applied-once", 125);
+    assert!(text.contains("does not apply: this build does not show its failure"), "{text}");
+    check(home, "shrink other.repro.json", 0);
     let text = check(home, "shrink", 2);
     assert!(text.contains("<CAPSULE>"), "{text}");
 }

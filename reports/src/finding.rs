@@ -5,6 +5,7 @@
 use crate::number::{count, grouped, seconds};
 use crate::story::{hang, put};
 use crate::{Broken, SeedReport};
+use tumbler_types::Verdict;
 
 /// The finding of a report, told whole: what broke, the story, how to replay it.
 pub fn finding(report: &SeedReport, count_same: u64, replay: Option<&str>) -> String {
@@ -57,6 +58,13 @@ pub fn finding(report: &SeedReport, count_same: u64, replay: Option<&str>) -> St
         let event = last.event.as_deref().unwrap_or("unknown");
         let (seq, at) = (grouped(last.seq), seconds(last.at.nanos()));
         hang(&mut out, "  last words: ", &format!("{node} at {at} s, after step {seq}: {event}"));
+    }
+    match &report.difference {
+        Some(difference) => out.push_str(&difference.text(["once", "again"])),
+        None if row.verdict == Verdict::Nondeterministic => {
+            hang(&mut out, "  ", "run once more to be recorded, both runs agreed: it differs only at times");
+        }
+        None => {}
     }
     for point in report.points.iter() {
         if let Some(missed) = &point.missed {

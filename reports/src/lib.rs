@@ -9,15 +9,20 @@
 //! It deliberately reads no clock, environment or file, and writes none.
 
 pub mod cause;
+mod chart;
 pub mod check;
 pub mod coverage;
+pub mod difference;
 pub mod escape;
+pub mod explain;
+pub mod export;
 pub mod finding;
 pub mod gate;
 pub mod grid;
 pub mod junit;
 pub mod markdown;
 pub mod number;
+mod phrase;
 pub mod planted;
 pub mod policy;
 pub mod report;
@@ -32,6 +37,8 @@ pub mod teller;
 pub mod vacuity;
 
 pub use check::Check;
+pub use difference::Difference;
+pub use explain::explain;
 pub use gate::{Refusal, gate};
 pub use planted::{PlantedEntry, PlantedReport};
 pub use policy::{Policy, PolicyError};

@@ -3,7 +3,7 @@
 //! It exists so that `reports` need not know the judges: the harness writes their judgement down in
 //! this form, which crosses a pipe, and nothing here is computed from it.
 
-use crate::{Point, Story};
+use crate::{Difference, Point, Story};
 use serde::{Deserialize, Serialize};
 use tumbler_plan::{Fingerprint, LastWords, Row};
 use tumbler_types::{FaultId, Instant, Invariant, Phase, Span};
@@ -36,6 +36,9 @@ pub struct SeedReport {
     /// The published incident that its scenario retells, if it was found in one.
     #[serde(default)]
     pub retells: Option<String>,
+    /// Where two runs of the seed first differed, if they did and it could be recorded.
+    #[serde(default)]
+    pub difference: Option<Difference>,
 }
 
 /// One thing that a judge found.

@@ -166,7 +166,11 @@ fn concerns(event: &Event, secret: Option<&str>) -> bool {
 
 /// Writes words behind a head, wrapped at eighty columns under the end of the head.
 pub(crate) fn hang(out: &mut String, head: &str, text: &str) {
-    let indent = head.chars().count().min(INDENT);
+    hang_under(out, head, text, head.chars().count().min(INDENT));
+}
+
+/// The same, wrapped under a column of the caller's.
+pub(crate) fn hang_under(out: &mut String, head: &str, text: &str, indent: usize) {
     let mut column = head.chars().count();
     out.push_str(head);
     let mut first = true;
@@ -194,7 +198,7 @@ pub(crate) fn put(out: &mut String, text: fmt::Arguments<'_>) {
 }
 
 /// Width of a terminal, and of what stands before an event's text.
-const COLUMNS: usize = 80;
+pub(crate) const COLUMNS: usize = 80;
 const INDENT: usize = 43;
 
 #[cfg(test)]

@@ -309,6 +309,7 @@ pub(crate) mod tests {
             points: Vec::new(),
             story: None,
             retells: None,
+            difference: None,
         }
     }
 

@@ -111,7 +111,7 @@ impl<'a> Teller<'a> {
 }
 
 /// Nodes that a fault names.
-fn victims(fault: &Fault) -> Vec<NodeId> {
+pub(crate) fn victims(fault: &Fault) -> Vec<NodeId> {
     match &fault.action {
         FaultAction::Partition { left, right, symmetric: _, until: _ } => {
             left.iter().chain(right).copied().collect()

@@ -29,6 +29,11 @@ pub fn suites() -> &'static [Shipped] {
     &SUITES
 }
 
+/// Capsules of what was found and mended: name, and the file's text.
+pub fn regressions() -> &'static [(&'static str, &'static str)] {
+    EMBEDDED_REGRESSIONS
+}
+
 /// The shipped scenario with this name.
 pub fn scenario(name: &str) -> Option<&'static Shipped> {
     catalog().iter().find(|shipped| shipped.name == name)
@@ -111,6 +116,15 @@ const EMBEDDED_INCIDENTS: &[Embedded] = shipped!["scenarios/incidents":
     "clock-jump-for-ever",
     "gives-up-after-six",
 ];
+
+macro_rules! capsules {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../regressions/", $name, ".repro.json")))),*]
+    };
+}
+
+/// In the order of their names; a test compares them with the folder.
+const EMBEDDED_REGRESSIONS: &[(&str, &str)] = capsules!["lease-kept-from-afar", "revocation-during-rollback"];
 
 const EMBEDDED_SUITES: &[Embedded] = shipped!["suites": "smoke", "ci", "planted", "incidents"];
 

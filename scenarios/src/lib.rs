@@ -26,7 +26,7 @@ mod scenario;
 mod suite;
 mod topology;
 
-pub use catalog::{Shipped, catalog, scenario, suite, suites};
+pub use catalog::{Shipped, catalog, regressions, scenario, suite, suites};
 pub use error::ScenarioError;
 pub use incident::Incident;
 pub use scenario::Scenario;

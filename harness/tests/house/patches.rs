@@ -1,4 +1,5 @@
-//! The patches that `smoke` must find (`just mutants`) still apply to the system as it is.
+//! The patches that `smoke` must find (`just mutants`), and those that must not cost a capsule its failure
+//! (`just survival`), still apply to the system as it is.
 //!
 //! Whether they are still found costs a build each and is no test. A patch that no longer applies
 //! would quietly find nothing, and that is cheap to notice.
@@ -8,7 +9,18 @@ use std::process::Command;
 
 #[test]
 fn every_patch_applies_and_says_what_it_breaks() {
-    let folder = root().join("harness/tests/mutants");
+    check("harness/tests/mutants", |file| file.starts_with("sim/rotation/src/"), 6);
+}
+
+#[test]
+fn every_harmless_patch_applies_and_says_what_it_changes() {
+    check("harness/tests/harmless", |file| !file.starts_with("model/"), 5);
+}
+
+/// Each patch of the folder applies, begins with a sentence, and touches only such files.
+#[track_caller]
+fn check(folder: &str, touches: impl Fn(&str) -> bool, count_min: u32) {
+    let folder = root().join(folder);
     let mut count = 0;
     for entry in std::fs::read_dir(&folder).expect("the patches are there") {
         let path = entry.expect("a readable folder").path();
@@ -18,12 +30,12 @@ fn every_patch_applies_and_says_what_it_breaks() {
             .take_while(|line| !line.starts_with("diff "))
             .filter(|line| !line.is_empty())
             .count();
-        assert!(story > 0, "{} begins with a sentence on what it breaks", path.display());
+        assert!(story > 0, "{} begins with a sentence on what it is", path.display());
         assert!(
             text.lines()
                 .filter(|line| line.starts_with("+++ "))
-                .all(|line| line.starts_with("+++ b/sim/rotation/src/")),
-            "{} touches the system and nothing else",
+                .all(|line| line.strip_prefix("+++ b/").is_some_and(&touches)),
+            "{} touches what it should and nothing else",
             path.display()
         );
         let output = Command::new("git").args(["apply", "--check"]).arg(&path).current_dir(root()).output();
@@ -31,5 +43,5 @@ fn every_patch_applies_and_says_what_it_breaks() {
         assert!(output.status.success(), "{}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
         count += 1;
     }
-    assert!(count >= 6, "expected at least six patches, got {count}");
+    assert!(count >= count_min, "expected at least {count_min} patches, got {count}");
 }

@@ -45,6 +45,7 @@ pub fn passed(scenario: &str, seed: u64) -> SeedReport {
         points: Vec::new(),
         story: None,
         retells: None,
+        difference: None,
     }
 }
 

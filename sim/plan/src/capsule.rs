@@ -12,11 +12,11 @@ use crate::{Checkpoint, Digest, Fault, FaultAction, Pattern, Plan, Trigger, Unti
 use serde::{Deserialize, Serialize};
 use tumbler_types::{Assumption, FaultId, Instant, Invariant, NodeId, Topology, Verdict};
 
-/// Version 1 of `*.repro.json`.
+/// Version 2 of `*.repro.json`; version 1 had no digest of its chain, and is read still.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Capsule {
-    /// [`Capsule::SCHEMA`].
+    /// [`Capsule::SCHEMA`], or an older one.
     pub schema: u32,
     pub build: Build,
     pub scenario: String,
@@ -30,6 +30,9 @@ pub struct Capsule {
     pub digest: Option<Digest>,
     /// Prefixes, in rising order, denser toward the finding; at most [`Capsule::CHECKPOINTS_MAX`].
     pub checkpoints: Vec<Checkpoint>,
+    /// [`Capsule::chain_digest_of`] this, so that a damaged chain is refused and not half-replayed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain_digest: Option<Digest>,
     /// The plan's faults that fired, in order of firing: the realized plan.
     pub fired: Vec<FaultId>,
     /// Last node and event before a crash.
@@ -41,7 +44,8 @@ pub struct Capsule {
 }
 
 impl Capsule {
-    pub const SCHEMA: u32 = 1;
+    pub const SCHEMA: u32 = 2;
+    pub const SCHEMA_OLDEST: u32 = 1;
     pub const CHECKPOINTS_MAX: usize = 48;
 
     /// Reads and validates the text of a capsule.
@@ -52,12 +56,27 @@ impl Capsule {
             why: bare(&error),
         };
         let Schema { schema } = serde_json::from_str(text).map_err(damaged)?;
-        if schema != Self::SCHEMA {
+        if !(Self::SCHEMA_OLDEST..=Self::SCHEMA).contains(&schema) {
             return Err(CapsuleError::UnknownSchema { got: schema, known: Self::SCHEMA });
         }
         let capsule: Capsule = serde_json::from_str(text).map_err(damaged)?;
         capsule.validate()?;
         Ok(capsule)
+    }
+
+    /// The capsule with its chain sealed: what is written.
+    #[must_use]
+    pub fn sealed(mut self) -> Self {
+        self.schema = Self::SCHEMA;
+        self.chain_digest = Some(self.chain_digest_of());
+        self
+    }
+
+    /// Digest of what a replay is compared with: the whole run's digest, and every checkpoint's.
+    pub fn chain_digest_of(&self) -> Digest {
+        let Capsule { seed, events, digest, checkpoints, plan_digest, .. } = self;
+        let chain = (seed, events, digest, checkpoints, plan_digest);
+        Digest::of(&serde_json::to_vec(&chain).expect("a chain holds only plain data"))
     }
 
     /// The text of the file.
@@ -86,7 +105,17 @@ impl Capsule {
         if !self.checkpoints.is_sorted_by(|a, b| a.events < b.events) {
             return wrong("checkpoints do not rise".to_owned());
         }
-        validate_plan(&self.plan).or_else(wrong)
+        validate_plan(&self.plan).or_else(wrong)?;
+        if self.digest.is_some() && self.checkpoints.last().is_some_and(|last| last.events > self.events) {
+            return wrong("a checkpoint lies behind the end".to_owned());
+        }
+        match self.chain_digest {
+            Some(expected) if expected != self.chain_digest_of() => {
+                Err(CapsuleError::ChainDamaged { expected, got: self.chain_digest_of() })
+            }
+            None if self.schema > Self::SCHEMA_OLDEST => wrong("there is no digest of the chain".to_owned()),
+            Some(_) | None => Ok(()),
+        }
     }
 }
 
@@ -133,12 +162,14 @@ pub fn plan_digest(plan: &Plan) -> Digest {
 pub enum CapsuleError {
     #[error("line {line}, column {column}: {why}")]
     Damaged { line: usize, column: usize, why: String },
-    #[error("expected capsule schema {known}, got {got}")]
+    #[error("expected capsule schema {known} or an older one, got {got}")]
     UnknownSchema { got: u32, known: u32 },
     #[error("expected plan schema {known}, got {got}")]
     UnknownPlanSchema { got: u32, known: u32 },
     #[error("the plan was changed: expected digest {expected}, got {got}")]
     PlanDiffers { expected: Digest, got: Digest },
+    #[error("the chain of digests is damaged: expected {expected} over it, got {got}")]
+    ChainDamaged { expected: Digest, got: Digest },
     #[error("the parts disagree: {what}")]
     Inconsistent { what: String },
 }
@@ -280,12 +311,14 @@ mod tests {
             events: 9,
             digest: Some(Digest::of(b"trace")),
             checkpoints: vec![Checkpoint { events: 4, at: Instant(1), digest: Digest::of(b"prefix") }],
+            chain_digest: None,
             fired: vec![FaultId(0)],
             last: None,
             replay: "tumbler replay standard-7.repro.json".to_owned(),
             plan_digest: plan_digest(&plan),
             plan,
         }
+        .sealed()
     }
 
     #[track_caller]
@@ -316,9 +349,30 @@ mod tests {
     }
 
     #[test]
+    fn a_capsule_of_the_first_schema_has_no_digest_of_its_chain_and_is_read() {
+        let first = Capsule { schema: 1, chain_digest: None, ..capsule() };
+        assert!(!first.to_text().contains("chain_digest"));
+        assert_eq!(Capsule::parse(&first.to_text()), Ok(first));
+    }
+
+    #[test]
     fn a_capsule_whose_parts_disagree_is_refused() {
-        check(|capsule| capsule.schema = 9, "expected capsule schema 1, got 9");
+        check(|capsule| capsule.schema = 9, "expected capsule schema 2 or an older one, got 9");
         check(|capsule| capsule.plan.schema = 2, "expected plan schema 1, got 2");
+        let chain = capsule().chain_digest_of();
+        let mut other = capsule();
+        other.checkpoints[0].digest = Digest::of(b"another");
+        let damaged = format!(
+            "the chain of digests is damaged: expected {chain} over it, got {}",
+            other.chain_digest_of()
+        );
+        check(|capsule| capsule.checkpoints = other.checkpoints.clone(), &damaged);
+        check(|capsule| capsule.chain_digest = None, "the parts disagree: there is no digest of the chain");
+        let behind = |capsule: &mut Capsule| {
+            capsule.checkpoints[0].events = 10;
+            capsule.chain_digest = Some(capsule.chain_digest_of());
+        };
+        check(behind, "the parts disagree: a checkpoint lies behind the end");
         check(|capsule| capsule.seed = 8, "the parts disagree: seed is 8 and the plan's seed 7");
         check(
             |capsule| capsule.fired = vec![FaultId(1)],
@@ -353,7 +407,7 @@ mod tests {
         said.plan.breaks = vec![Assumption::ClockWithinEpsilon];
         assert_eq!(said.plan.broken(), BTreeSet::new(), "what is only said excuses nothing");
         skewed(&mut said);
-        assert_eq!(said.validate(), Ok(()));
+        assert_eq!(said.clone().sealed().validate(), Ok(()));
         assert_eq!(said.plan.broken(), BTreeSet::from([Assumption::ClockWithinEpsilon]));
     }
 }

@@ -138,9 +138,12 @@ impl fmt::Debug for Span {
     }
 }
 
-/// Seconds to the microsecond, without floating point.
+/// Seconds to the microsecond, without floating point; `{:#}` to the nanosecond.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return write!(f, "{}.{:09} s", self.0 / 1_000_000_000, self.0 % 1_000_000_000);
+        }
         write!(f, "{}.{:06} s", self.0 / 1_000_000_000, self.0 / 1_000 % 1_000_000)
     }
 }
