@@ -89,6 +89,12 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "single-principal",
     "privileges",
     "api-keys",
+    "faulty-disks",
+    "forgetful-disks",
+    "clocks-astray",
+    "clock-beyond-rho",
+    "starved-nodes",
+    "hostile-hosts",
 ];
 
 /// Patterns of published incidents, in the order of their catalog.

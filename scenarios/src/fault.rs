@@ -9,12 +9,13 @@
 use crate::entry::{Context, chance_of, furthest, offset, pick};
 use crate::error::Mistake;
 use crate::file::{FaultTable, PointTable, UntilTable, Word, Words};
+use crate::harm::Harm;
 use crate::names;
 use crate::range::{Chance, Drawn, spell};
 use std::ops::Range;
 use toml::Spanned;
 use tumbler_plan::{FaultAction, Pattern, Point, Stream, StreamName, Trigger, Until};
-use tumbler_types::{Build, FaultKind, Instant, NodeId, Span};
+use tumbler_types::{Assumption, Build, FaultKind, Instant, NodeId, Span};
 
 /// A disturbance, in some seeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,7 @@ pub(crate) struct FaultEntry {
     when: When,
     deed: Deed,
     lasting: Option<Lasting>,
+    place: Range<usize>,
 }
 
 /// When an entry's fault begins.
@@ -54,6 +56,7 @@ enum Deed {
     Redeploy { victims: Vec<NodeId>, builds: Vec<Build> },
     Strip,
     Suspend { victims: Vec<NodeId> },
+    Harm { victims: Vec<NodeId>, harm: Harm },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,42 +72,57 @@ impl FaultEntry {
         let when = when(context, table, kind, spanned.span())?;
         let deed = deed(context, table, kind, &when)?;
         let lasting = lasting(context, table, kind)?;
-        Ok(FaultEntry { chance: chance_of(table.chance.as_ref())?, when, deed, lasting })
+        let place = table.kind.span();
+        Ok(FaultEntry { chance: chance_of(table.chance.as_ref())?, when, deed, lasting, place })
     }
 
     /// The longest time by which it can put off a call; none if it puts nothing off.
     pub fn delay_max(&self) -> Option<Span> {
-        match (&self.deed, &self.lasting) {
-            (Deed::Hold | Deed::Pause { .. } | Deed::Suspend { .. }, Some(Lasting::After(span))) => {
-                Some(span.max)
-            }
-            (Deed::Hold | Deed::Pause { .. } | Deed::Suspend { .. }, Some(Lasting::On { at_most, .. })) => {
-                Some(at_most.max)
-            }
-            (
-                Deed::Hold
-                | Deed::Pause { .. }
-                | Deed::Partition { .. }
-                | Deed::Crash { .. }
-                | Deed::ClockStep { .. }
-                | Deed::LoseReply
-                | Deed::LoseRequest
-                | Deed::FailPersist
-                | Deed::Duplicate
-                | Deed::Redeploy { .. }
-                | Deed::Strip
-                | Deed::Suspend { .. },
-                _,
-            ) => None,
+        let beyond = match &self.deed {
+            Deed::Hold | Deed::Pause { .. } | Deed::Suspend { .. } => Span::ZERO,
+            Deed::Harm { harm, .. } => harm.delay_max()?,
+            Deed::Partition { .. }
+            | Deed::Crash { .. }
+            | Deed::ClockStep { .. }
+            | Deed::LoseReply
+            | Deed::LoseRequest
+            | Deed::FailPersist
+            | Deed::Duplicate
+            | Deed::Redeploy { .. }
+            | Deed::Strip => return None,
+        };
+        self.longest().map(|longest| longest.plus(beyond))
+    }
+
+    /// The longest that it stands; none if it happens at once.
+    fn longest(&self) -> Option<Span> {
+        match self.lasting.as_ref()? {
+            Lasting::After(span) => Some(span.max),
+            Lasting::On { at_most, .. } => Some(at_most.max),
         }
     }
 
-    /// The largest clock offset, either way, if it sets one.
-    pub fn offset_max(&self) -> Option<Span> {
+    /// The furthest that it takes a wall clock from true time, either way, if it touches one; `base` is
+    /// how far the clocks are off from the start.
+    pub fn offset_max(&self, base: Span) -> Option<Span> {
         match &self.deed {
             Deed::ClockStep { offset, .. } => Some(furthest(offset)),
+            Deed::Harm { harm, .. } => harm.offset_max(base, self.longest()?),
             _ => None,
         }
+    }
+
+    /// An assumption that it leaves, whatever the clocks are.
+    pub fn leaves(&self) -> Option<Assumption> {
+        match &self.deed {
+            Deed::Harm { harm, .. } => harm.leaves(),
+            _ => None,
+        }
+    }
+
+    /// Where its kind is said.
+    pub fn place(&self) -> Range<usize> {
+        self.place.clone()
     }
 
     pub fn draw(&self, seed: u64, index: u32) -> Option<(Trigger, FaultAction)> {
@@ -123,6 +141,7 @@ impl FaultEntry {
             | Deed::Pause { victims }
             | Deed::ClockStep { victims, .. }
             | Deed::Redeploy { victims, .. }
+            | Deed::Harm { victims, .. }
                 if !victims.is_empty() =>
             {
                 Some(*pick(&mut stream, victims))
@@ -163,6 +182,7 @@ impl FaultEntry {
                 FaultAction::Suspend { nodes: vec![node()], until }
             }
             Deed::Suspend { victims } => FaultAction::Suspend { nodes: victims.clone(), until },
+            Deed::Harm { harm, .. } => harm.draw(&mut stream, node(), until),
         };
         exists.then_some((trigger, action))
     }
@@ -264,45 +284,62 @@ fn begins_in_time(context: &Context, what: &str, words: &Words, latest: Span) ->
         .got(spell(latest)))
 }
 
-/// Faults on one message or write have to name it.
-fn needs_point(kind: FaultKind, spanned: &Spanned<String>) -> Result<(), Mistake> {
+/// What a kind of fault has to begin at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    Nothing,
+    /// A message, request or reply that leaves.
+    Message,
+    Request,
+    Record,
+    /// A record or a log entry.
+    Write,
+}
+
+const fn needs(kind: FaultKind) -> Needs {
     match kind {
         FaultKind::Partition
         | FaultKind::Crash
         | FaultKind::Pause
         | FaultKind::ClockStep
         | FaultKind::Redeploy
-        | FaultKind::Suspend => Ok(()),
-        FaultKind::Hold
-        | FaultKind::LoseReply
-        | FaultKind::LoseRequest
-        | FaultKind::FailPersist
-        | FaultKind::Duplicate
-        | FaultKind::Strip => {
-            let problem = format!("a {} needs a point, not a time", kind.name());
-            Err(Mistake::new(
-                spanned.span(),
-                problem,
-                "replace `at` by a point; `after` gives the earliest time",
-            )
-            .expected(fitting(kind)))
-        }
+        | FaultKind::Suspend
+        | FaultKind::DiskFull
+        | FaultKind::DiskStall
+        | FaultKind::DiskReorder
+        | FaultKind::BitRot
+        | FaultKind::LyingSync
+        | FaultKind::DiskRestore
+        | FaultKind::ClockDrift
+        | FaultKind::ClockFreeze
+        | FaultKind::ClockStrobe
+        | FaultKind::Slow
+        | FaultKind::CrashLoop
+        | FaultKind::Reconfigure => Needs::Nothing,
+        FaultKind::Hold | FaultKind::Duplicate | FaultKind::Strip => Needs::Message,
+        FaultKind::LoseReply | FaultKind::LoseRequest => Needs::Request,
+        FaultKind::FailPersist => Needs::Record,
+        FaultKind::TornWrite => Needs::Write,
     }
 }
 
+/// Faults on one message or write have to name it.
+fn needs_point(kind: FaultKind, spanned: &Spanned<String>) -> Result<(), Mistake> {
+    if needs(kind) == Needs::Nothing {
+        return Ok(());
+    }
+    let problem = format!("a {} needs a point, not a time", kind.name());
+    let remedy = "replace `at` by a point; `after` gives the earliest time";
+    Err(Mistake::new(spanned.span(), problem, remedy).expected(fitting(kind)))
+}
+
 fn fitting_point(kind: FaultKind, spanned: &Spanned<String>, spot: &Spot) -> Result<(), Mistake> {
-    let fits = |point: &Point| match kind {
-        FaultKind::Partition
-        | FaultKind::Crash
-        | FaultKind::Pause
-        | FaultKind::ClockStep
-        | FaultKind::Redeploy
-        | FaultKind::Suspend => true,
-        FaultKind::Hold | FaultKind::Duplicate | FaultKind::Strip => {
-            matches!(point, Point::Sending(_) | Point::Replying(_))
-        }
-        FaultKind::LoseReply | FaultKind::LoseRequest => matches!(point, Point::Sending(_)),
-        FaultKind::FailPersist => matches!(point, Point::PersistBegins),
+    let fits = |point: &Point| match needs(kind) {
+        Needs::Nothing => true,
+        Needs::Message => matches!(point, Point::Sending(_) | Point::Replying(_)),
+        Needs::Request => matches!(point, Point::Sending(_)),
+        Needs::Record => matches!(point, Point::PersistBegins),
+        Needs::Write => matches!(point, Point::PersistBegins | Point::ProposeBegins),
     };
     if spot.points.iter().all(fits) {
         return Ok(());
@@ -313,16 +350,12 @@ fn fitting_point(kind: FaultKind, spanned: &Spanned<String>, spot: &Spot) -> Res
 }
 
 const fn fitting(kind: FaultKind) -> &'static str {
-    match kind {
-        FaultKind::Partition
-        | FaultKind::Crash
-        | FaultKind::Pause
-        | FaultKind::ClockStep
-        | FaultKind::Redeploy
-        | FaultKind::Suspend => "`at`, or any point",
-        FaultKind::Hold | FaultKind::Duplicate | FaultKind::Strip => "`sending` or `replying`",
-        FaultKind::LoseReply | FaultKind::LoseRequest => "`sending`",
-        FaultKind::FailPersist => "`point = \"persist-begins\"`",
+    match needs(kind) {
+        Needs::Nothing => "`at`, or any point",
+        Needs::Message => "`sending` or `replying`",
+        Needs::Request => "`sending`",
+        Needs::Record => "`point = \"persist-begins\"`",
+        Needs::Write => "`point = \"persist-begins\"` or `\"propose-begins\"`",
     }
 }
 
@@ -395,22 +428,34 @@ fn deed(context: &Context, table: &FaultTable, kind: FaultKind, when: &When) -> 
             return Err(misplaced("symmetric", table.kind.span(), kind));
         }
     }
-    if let (Some(words), true) = (&table.offset, kind != FaultKind::ClockStep) {
+    let has_offset = matches!(kind, FaultKind::ClockStep | FaultKind::ClockStrobe);
+    if let (Some(words), false) = (&table.offset, has_offset) {
         return Err(misplaced("offset", words.span.clone(), kind));
     }
     if let (Some(words), true) = (&table.build, kind != FaultKind::Redeploy) {
         return Err(misplaced("build", words.span.clone(), kind));
     }
-    let hits = matches!(
-        kind,
-        FaultKind::Crash | FaultKind::Pause | FaultKind::ClockStep | FaultKind::Redeploy | FaultKind::Suspend
-    );
-    if let (Some(words), false) = (&table.victim, hits) {
+    let harm = Harm::parse(context, table, kind)?;
+    let hits = harm.is_some()
+        || matches!(
+            kind,
+            FaultKind::Crash
+                | FaultKind::Pause
+                | FaultKind::ClockStep
+                | FaultKind::Redeploy
+                | FaultKind::Suspend
+        );
+    // Its write is where its node is.
+    let hits_elsewhere = hits && kind != FaultKind::TornWrite;
+    if let (Some(words), false) = (&table.victim, hits_elsewhere) {
         return Err(misplaced("victim", words.span.clone(), kind));
     }
     let somewhere = matches!(when, When::On { spot, .. } if !spot.nodes.is_empty());
     if let (Some(words), false) = (&table.node, hits || somewhere) {
         return Err(misplaced("node", words.span.clone(), kind));
+    }
+    if let Some(harm) = harm {
+        return Ok(Deed::Harm { victims: victims(context, table, when)?, harm });
     }
     match kind {
         FaultKind::Partition => partition(context, table),
@@ -432,6 +477,19 @@ fn deed(context: &Context, table: &FaultTable, kind: FaultKind, when: &When) -> 
         }
         FaultKind::Strip => Ok(Deed::Strip),
         FaultKind::Suspend => Ok(Deed::Suspend { victims: victims(context, table, when)? }),
+        FaultKind::TornWrite
+        | FaultKind::DiskFull
+        | FaultKind::DiskStall
+        | FaultKind::DiskReorder
+        | FaultKind::BitRot
+        | FaultKind::LyingSync
+        | FaultKind::DiskRestore
+        | FaultKind::ClockDrift
+        | FaultKind::ClockFreeze
+        | FaultKind::ClockStrobe
+        | FaultKind::Slow
+        | FaultKind::CrashLoop
+        | FaultKind::Reconfigure => unreachable!("its harm was read above"),
     }
 }
 
@@ -474,20 +532,7 @@ fn partition(context: &Context, table: &FaultTable) -> Result<Deed, Mistake> {
 }
 
 fn lasting(context: &Context, table: &FaultTable, kind: FaultKind) -> Result<Option<Lasting>, Mistake> {
-    let stands = match kind {
-        FaultKind::Partition
-        | FaultKind::Crash
-        | FaultKind::Pause
-        | FaultKind::Hold
-        | FaultKind::ClockStep
-        | FaultKind::Redeploy
-        | FaultKind::Suspend => true,
-        FaultKind::LoseReply
-        | FaultKind::LoseRequest
-        | FaultKind::FailPersist
-        | FaultKind::Duplicate
-        | FaultKind::Strip => false,
-    };
+    let stands = kind.stands();
     match (&table.lasts, &table.until) {
         (Some(words), _) if !stands => Err(misplaced("lasts", words.span.clone(), kind)),
         (None, Some(until)) if !stands => Err(misplaced("until", until.span(), kind)),
@@ -496,21 +541,38 @@ fn lasting(context: &Context, table: &FaultTable, kind: FaultKind) -> Result<Opt
             Err(Mistake::new(until.span(), "the fault ends twice", "keep `lasts` or `until`")
                 .expected("`lasts = \"5s\"`, or `until = { on = { … }, at_most = \"60s\" }`"))
         }
-        (Some(words), None) => Ok(Some(Lasting::After(Drawn::<Span>::parse("lasts", words)?))),
+        (Some(words), None) => {
+            let span = Drawn::<Span>::parse("lasts", words)?;
+            ends_later("lasts", words, span.min)?;
+            Ok(Some(Lasting::After(span)))
+        }
         (None, Some(until)) => {
             let UntilTable { on, at_most } = until.get_ref();
             let spot = spot(context, on.get_ref(), on.span())?;
-            Ok(Some(Lasting::On { spot, at_most: Drawn::<Span>::parse("at_most", at_most)? }))
+            let span = Drawn::<Span>::parse("at_most", at_most)?;
+            ends_later("at_most", at_most, span.min)?;
+            Ok(Some(Lasting::On { spot, at_most: span }))
         }
         (None, None) => Err(absent("lasts", table, "how long it stands (or `until`)")),
     }
 }
 
-fn misplaced(what: &str, span: Range<usize>, kind: FaultKind) -> Mistake {
+/// A fault that ends when it begins is none.
+fn ends_later(what: &str, words: &Words, shortest: Span) -> Result<(), Mistake> {
+    if shortest > Span::ZERO {
+        return Ok(());
+    }
+    let problem = "the fault ends when it begins";
+    Err(Mistake::new(words.span.clone(), problem, format!("write a longer `{what}`"))
+        .expected("more than no time")
+        .got(spell(shortest)))
+}
+
+pub(crate) fn misplaced(what: &str, span: Range<usize>, kind: FaultKind) -> Mistake {
     Mistake::new(span, format!("a {} has no `{what}`", kind.name()), "remove the key, or change `kind`")
 }
 
-fn absent(what: &str, table: &FaultTable, why: &str) -> Mistake {
+pub(crate) fn absent(what: &str, table: &FaultTable, why: &str) -> Mistake {
     let kind = table.kind.get_ref();
     Mistake::new(table.kind.span(), format!("a {kind} needs `{what}`"), format!("add `{what}`: {why}"))
 }

@@ -154,6 +154,12 @@ pub(crate) struct FaultTable {
     pub symmetric: Option<bool>,
     pub offset: Option<Words>,
     pub build: Option<Words>,
+    pub back: Option<Words>,
+    pub rate: Option<Words>,
+    pub period: Option<Words>,
+    pub lag: Option<Words>,
+    pub up: Option<Words>,
+    pub down: Option<Words>,
     // How long: a duration, or an event.
     pub lasts: Option<Words>,
     pub until: Option<Spanned<UntilTable>>,

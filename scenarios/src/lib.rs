@@ -19,6 +19,7 @@ mod entry;
 mod error;
 mod fault;
 mod file;
+mod harm;
 mod incident;
 mod names;
 mod range;

@@ -11,10 +11,12 @@
 //!
 //! Source: A. Groce and others, "Swarm testing" (ISSTA 2012); TigerBeetle's `options_swarm`.
 
-use crate::{Fault, FaultAction, Pattern, Point, Stream, StreamName, Trigger, Until};
+use crate::{
+    ClockHarm, DiskHarm, Fault, FaultAction, Pattern, Point, ProcessHarm, Stream, StreamName, Trigger, Until,
+};
 use tumbler_types::event::FrameKind::{self, *};
 use tumbler_types::{
-    Build, FaultId, FaultKind, Instant, NodeId, Phase, RoleKind, SecretId, Span, Timing, Topology,
+    Build, FaultId, FaultKind, Instant, NodeId, Phase, RHO_PPM, RoleKind, SecretId, Span, Timing, Topology,
 };
 
 /// What a seed's faults are drawn from.
@@ -47,11 +49,7 @@ impl Swarm {
     /// The longest time by which all of a seed's faults together can put off one call.
     #[must_use]
     pub fn delay_max(&self, timing: &Timing) -> Span {
-        if !self
-            .kinds
-            .iter()
-            .any(|kind| matches!(kind, FaultKind::Hold | FaultKind::Pause | FaultKind::Suspend))
-        {
+        if !self.kinds.iter().any(|kind| kind.puts_off()) {
             return Span::ZERO;
         }
         let longest = STRENGTHS.iter().copied().fold(self.stability, Span::max);
@@ -122,6 +120,32 @@ impl Draw<'_> {
             FaultKind::Redeploy => self.redeploy(),
             FaultKind::Strip => self.strip(),
             FaultKind::Suspend => self.suspend(),
+            FaultKind::TornWrite => self.torn_write(),
+            FaultKind::DiskFull => self.disk(DiskHarm::Full),
+            FaultKind::DiskStall => self.disk(DiskHarm::Stall),
+            FaultKind::DiskReorder => self.disk(DiskHarm::Reorder),
+            FaultKind::BitRot => self.disk(DiskHarm::Rot),
+            FaultKind::LyingSync => self.disk(DiskHarm::Lie),
+            FaultKind::DiskRestore => {
+                let back = self.stream.span(self.swarm.stability, self.longest);
+                self.disk(DiskHarm::Restore { back })
+            }
+            FaultKind::ClockDrift => self.clock_drift(),
+            FaultKind::ClockFreeze => self.clock_freeze(),
+            FaultKind::ClockStrobe => self.clock_strobe(),
+            FaultKind::Slow => {
+                let lag = self.stream.span(LAG_MIN, LAG_MAX);
+                self.process(ProcessHarm::Slow { lag })
+            }
+            FaultKind::CrashLoop => {
+                let up = self.stream.span(Span::from_millis(50), Span::from_secs(3));
+                let down = self.stream.span(Span::from_millis(50), Span::from_secs(1));
+                self.process(ProcessHarm::CrashLoop { up, down })
+            }
+            FaultKind::Reconfigure => {
+                let period = self.stream.span(PERIOD_MIN, PERIOD_MAX);
+                self.process(ProcessHarm::Reconfigure { period })
+            }
         }
     }
 
@@ -229,6 +253,59 @@ impl Draw<'_> {
         let trigger = if self.stream.chance(1, 3) { self.entered() } else { self.at() };
         let until = if self.stream.chance(1, 2) { self.lasting() } else { self.past_succession() };
         (!nodes.is_empty()).then_some((trigger, FaultAction::Suspend { nodes, until }))
+    }
+
+    /// Half of them while a rotation is open, the others at any time.
+    fn disk(&mut self, harm: DiskHarm) -> Option<Disturbance> {
+        let node = self.victim(DISKS)?;
+        let trigger = if self.stream.chance(1, 2) { self.entered() } else { self.at() };
+        let until = self.lasting();
+        Some((trigger, FaultAction::Disk { node, harm, until }))
+    }
+
+    fn torn_write(&mut self) -> Option<Disturbance> {
+        let node = self.victim(DISKS)?;
+        let (role, _) = self.topology.kind(node)?;
+        let point = if role == RoleKind::Authority { Point::ProposeBegins } else { Point::PersistBegins };
+        let trigger = self.on(point, Some(node));
+        let until = self.lasting();
+        Some((trigger, FaultAction::Disk { node, harm: DiskHarm::Torn, until }))
+    }
+
+    fn clock(&mut self, harm: ClockHarm, until: Until) -> Option<Disturbance> {
+        let node = self.victim(&self.swarm.roles)?;
+        let trigger = self.at();
+        Some((trigger, FaultAction::Clock { node, harm, until }))
+    }
+
+    /// At any rate that the declared ρ allows.
+    fn clock_drift(&mut self) -> Option<Disturbance> {
+        let rho = i64::from(RHO_PPM);
+        let drawn = i64::try_from(self.stream.below(2 * u64::from(RHO_PPM) + 1)).unwrap_or(0) - rho;
+        let ppm = i32::try_from(drawn).expect("within ρ either way");
+        let until = self.lasting();
+        self.clock(ClockHarm::Drift { ppm }, until)
+    }
+
+    /// As short as the declared ε asks for, whatever the offset from the start: a fifth of it.
+    fn clock_freeze(&mut self) -> Option<Disturbance> {
+        let longest = Span(self.timing.epsilon.nanos() / 5);
+        let until = Until::After(self.stream.span(Span(longest.nanos() / 10), longest));
+        self.clock(ClockHarm::Freeze, until)
+    }
+
+    fn clock_strobe(&mut self) -> Option<Disturbance> {
+        let offset_nanos = offset(&mut self.stream, self.timing.epsilon);
+        let period = self.stream.span(LAG_MIN, Span::from_secs(2));
+        let until = self.lasting();
+        self.clock(ClockHarm::Strobe { offset_nanos, period }, until)
+    }
+
+    fn process(&mut self, harm: ProcessHarm) -> Option<Disturbance> {
+        let node = self.victim(&self.swarm.roles)?;
+        let trigger = if self.stream.chance(1, 2) { self.entered() } else { self.at() };
+        let until = self.lasting();
+        Some((trigger, FaultAction::Process { node, harm, until }))
     }
 
     fn strip(&mut self) -> Option<Disturbance> {
@@ -429,6 +506,15 @@ const NTH_MAX: u64 = 3;
 
 /// With the default timing a lease lasts 10 s and a grant 30 s.
 const STRENGTHS: [Span; 3] = [Span::from_secs(3), Span::from_secs(15), Span::from_secs(45)];
+
+/// Who keeps anything.
+const DISKS: &[RoleKind] = &[RoleKind::Authority, RoleKind::Agent, RoleKind::Target];
+/// What a starved node takes for one input.
+const LAG_MIN: Span = Span::from_millis(5);
+const LAG_MAX: Span = Span::from_millis(200);
+/// Periods of an older configuration.
+const PERIOD_MIN: Span = Span::from_millis(200);
+const PERIOD_MAX: Span = Span::from_secs(2);
 
 const CUTS: &[(Side, Side)] = &[
     (Side::One(RoleKind::Rotator), Side::All(&[RoleKind::Authority])),

@@ -31,10 +31,36 @@ pub enum FaultKind {
     Strip,
     /// A group of nodes sleeps: nothing runs, monotonic clocks stand still, wall clocks go on.
     Suspend,
+    /// A node goes down in the middle of one durable write, of which a part is on the disk.
+    TornWrite,
+    /// A node's disk takes no more writes: a record fails, a log entry stops the node.
+    DiskFull,
+    /// A node's durable writes come to an end only when the fault does.
+    DiskStall,
+    /// In a crash of the node any of its unsynced writes survive, not only the first of them.
+    DiskReorder,
+    /// One durable record or entry of a node changes on its disk.
+    BitRot,
+    /// What a node's disk reports durable is lost in a crash while the fault stands.
+    LyingSync,
+    /// A node comes back with its disk as it was some time ago.
+    DiskRestore,
+    /// A node's clocks run at another rate.
+    ClockDrift,
+    /// A node's wall clock stands still, and jumps back when the fault ends.
+    ClockFreeze,
+    /// A node's wall clock jumps to and fro.
+    ClockStrobe,
+    /// A node handles one input after the other, each late.
+    Slow,
+    /// A node crashes again and again.
+    CrashLoop,
+    /// A node restarts with an older configuration, and at the end with its own.
+    Reconfigure,
 }
 
 impl FaultKind {
-    pub const ALL: [FaultKind; 12] = [
+    pub const ALL: [FaultKind; 25] = [
         FaultKind::Partition,
         FaultKind::Crash,
         FaultKind::Pause,
@@ -47,6 +73,19 @@ impl FaultKind {
         FaultKind::Redeploy,
         FaultKind::Strip,
         FaultKind::Suspend,
+        FaultKind::TornWrite,
+        FaultKind::DiskFull,
+        FaultKind::DiskStall,
+        FaultKind::DiskReorder,
+        FaultKind::BitRot,
+        FaultKind::LyingSync,
+        FaultKind::DiskRestore,
+        FaultKind::ClockDrift,
+        FaultKind::ClockFreeze,
+        FaultKind::ClockStrobe,
+        FaultKind::Slow,
+        FaultKind::CrashLoop,
+        FaultKind::Reconfigure,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -63,6 +102,19 @@ impl FaultKind {
             FaultKind::Redeploy => "redeploy",
             FaultKind::Strip => "strip",
             FaultKind::Suspend => "suspend",
+            FaultKind::TornWrite => "torn-write",
+            FaultKind::DiskFull => "disk-full",
+            FaultKind::DiskStall => "disk-stall",
+            FaultKind::DiskReorder => "disk-reorder",
+            FaultKind::BitRot => "bit-rot",
+            FaultKind::LyingSync => "lying-sync",
+            FaultKind::DiskRestore => "disk-restore",
+            FaultKind::ClockDrift => "clock-drift",
+            FaultKind::ClockFreeze => "clock-freeze",
+            FaultKind::ClockStrobe => "clock-strobe",
+            FaultKind::Slow => "slow",
+            FaultKind::CrashLoop => "crash-loop",
+            FaultKind::Reconfigure => "reconfigure",
         }
     }
 
@@ -85,6 +137,124 @@ impl FaultKind {
             FaultKind::Suspend => {
                 "nodes sleep and wake: their monotonic clocks miss the time, their wall clocks do not"
             }
+            FaultKind::TornWrite => {
+                "power fails in the middle of a durable write, and half of it is on the disk"
+            }
+            FaultKind::DiskFull => {
+                "a disk is full: a record fails and says so, a log that cannot be written stops its node"
+            }
+            FaultKind::DiskStall => "a disk answers nothing for a while: a device resets, a volume is moved",
+            FaultKind::DiskReorder => {
+                "a write cache writes in an order of its own, so that a crash keeps any of the unsynced writes"
+            }
+            FaultKind::BitRot => {
+                "a bit of a durable record or entry flips; the node that finds it does not start until it is restored"
+            }
+            FaultKind::LyingSync => {
+                "a disk reports writes durable that are in its cache alone, and a crash loses them"
+            }
+            FaultKind::DiskRestore => "a node is restored from an older snapshot",
+            FaultKind::ClockDrift => {
+                "an oscillator is off: wall and monotonic clock run too fast or too slow"
+            }
+            FaultKind::ClockFreeze => {
+                "a wall clock stands still: a clock source that is gone, a guest that is not told the time"
+            }
+            FaultKind::ClockStrobe => "two time sources quarrel, and a wall clock jumps between them",
+            FaultKind::Slow => "a starved node: each input takes its time, and the others wait in line",
+            FaultKind::CrashLoop => "a node crashes soon after each start",
+            FaultKind::Reconfigure => {
+                "a node restarts with an older configuration: other periods than its peers expect"
+            }
+        }
+    }
+
+    /// Whether a call that meets it may land much later than it was made.
+    pub const fn puts_off(self) -> bool {
+        match self {
+            FaultKind::Hold
+            | FaultKind::Pause
+            | FaultKind::Suspend
+            | FaultKind::DiskStall
+            | FaultKind::Slow => true,
+            FaultKind::Partition
+            | FaultKind::Crash
+            | FaultKind::LoseReply
+            | FaultKind::LoseRequest
+            | FaultKind::ClockStep
+            | FaultKind::FailPersist
+            | FaultKind::Duplicate
+            | FaultKind::Redeploy
+            | FaultKind::Strip
+            | FaultKind::TornWrite
+            | FaultKind::DiskFull
+            | FaultKind::DiskReorder
+            | FaultKind::BitRot
+            | FaultKind::LyingSync
+            | FaultKind::DiskRestore
+            | FaultKind::ClockDrift
+            | FaultKind::ClockFreeze
+            | FaultKind::ClockStrobe
+            | FaultKind::CrashLoop
+            | FaultKind::Reconfigure => false,
+        }
+    }
+
+    /// Whether it lasts; the others happen at once, and may end without an event of their own.
+    pub const fn stands(self) -> bool {
+        match self {
+            FaultKind::LoseReply
+            | FaultKind::LoseRequest
+            | FaultKind::FailPersist
+            | FaultKind::Duplicate
+            | FaultKind::Strip => false,
+            FaultKind::Partition
+            | FaultKind::Crash
+            | FaultKind::Pause
+            | FaultKind::Hold
+            | FaultKind::ClockStep
+            | FaultKind::Redeploy
+            | FaultKind::Suspend
+            | FaultKind::TornWrite
+            | FaultKind::DiskFull
+            | FaultKind::DiskStall
+            | FaultKind::DiskReorder
+            | FaultKind::BitRot
+            | FaultKind::LyingSync
+            | FaultKind::DiskRestore
+            | FaultKind::ClockDrift
+            | FaultKind::ClockFreeze
+            | FaultKind::ClockStrobe
+            | FaultKind::Slow
+            | FaultKind::CrashLoop
+            | FaultKind::Reconfigure => true,
+        }
+    }
+
+    /// What a scenario says of it, with units; times are spelled like `250ms`.
+    pub const fn parameters(self) -> &'static str {
+        match self {
+            FaultKind::Partition => "left, right: nodes; symmetric; lasts: time",
+            FaultKind::Crash | FaultKind::Pause | FaultKind::Suspend => "node; lasts: time",
+            FaultKind::Hold => "point (sending, replying); lasts: time",
+            FaultKind::LoseReply | FaultKind::LoseRequest => "point (sending)",
+            FaultKind::ClockStep => "node; offset: time, signed; lasts: time",
+            FaultKind::FailPersist => "point (persist-begins)",
+            FaultKind::Duplicate | FaultKind::Strip => "point (sending, replying)",
+            FaultKind::Redeploy => "node; build; lasts: time down",
+            FaultKind::TornWrite => "point (persist-begins, propose-begins); node; lasts: time",
+            FaultKind::DiskFull => "node; lasts: time",
+            FaultKind::DiskStall => "node; lasts: time",
+            FaultKind::DiskReorder => "node; lasts: time",
+            FaultKind::BitRot => "node; lasts: time until a good copy is back",
+            FaultKind::LyingSync => "node; lasts: time",
+            FaultKind::DiskRestore => "node; back: time to the snapshot; lasts: time down",
+            FaultKind::ClockDrift => "node; rate: ppm, signed; lasts: time",
+            FaultKind::ClockFreeze => "node; lasts: time",
+            FaultKind::ClockStrobe => "node; offset: time, signed; period: time; lasts: time",
+            FaultKind::Slow => "node; lag: time for each input; lasts: time",
+            FaultKind::CrashLoop => "node; up: time; down: time; lasts: time",
+            FaultKind::Reconfigure => "node; period: time of heartbeats and polls; lasts: time",
         }
     }
 }
