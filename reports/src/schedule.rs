@@ -3,7 +3,8 @@
 use crate::number::seconds;
 use crate::story::hang;
 use tumbler_plan::{
-    ClockHarm, DiskHarm, Fault, FaultAction, Pattern, Plan, Point, ProcessHarm, Trigger, Until,
+    ClockHarm, DiskHarm, Fault, FaultAction, LinkHarm, Pattern, Plan, Point, ProcessHarm, Share, Trigger,
+    Until,
 };
 use tumbler_types::{Instant, NodeId, Span};
 
@@ -34,6 +35,10 @@ fn at(instant: Instant) -> String {
 
 fn spell(span: Span) -> String {
     format!("{} s", seconds(span.nanos()))
+}
+
+fn part(Share { numerator, denominator }: Share) -> String {
+    format!("{numerator} of {denominator} messages")
 }
 
 fn signed(nanos: i64) -> String {
@@ -116,6 +121,19 @@ fn whom(plan: &Plan, action: &FaultAction) -> String {
             };
             format!(" of {}{how}", plan.topology.name(*node))
         }
+        FaultAction::Link { left, right, symmetric, harm, until: _ } => {
+            let way = if *symmetric { "and" } else { "to" };
+            let how = match harm {
+                LinkHarm::Slow { extra, share } => format!(" by {} for {}", spell(*extra), part(*share)),
+                LinkHarm::Lossy { share } | LinkHarm::Corrupt { share } => format!(" for {}", part(*share)),
+                LinkHarm::Narrow { bytes_per_second, queue_bytes } => {
+                    format!(" to {bytes_per_second} B/s and {queue_bytes} B in line")
+                }
+                LinkHarm::HalfOpen => String::new(),
+            };
+            format!(" of {} {way} {}{how}", names(left), names(right))
+        }
+        FaultAction::Reset { left, right } => format!(" of {} and {}", names(left), names(right)),
         FaultAction::Hold { .. }
         | FaultAction::LoseReply
         | FaultAction::LoseRequest

@@ -95,6 +95,8 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "clock-beyond-rho",
     "starved-nodes",
     "hostile-hosts",
+    "hostile-world",
+    "bad-links",
 ];
 
 /// Patterns of published incidents, in the order of their catalog.

@@ -10,6 +10,7 @@ use crate::entry::{Context, chance_of, furthest, offset, pick};
 use crate::error::Mistake;
 use crate::file::{FaultTable, PointTable, UntilTable, Word, Words};
 use crate::harm::Harm;
+use crate::link::Link;
 use crate::names;
 use crate::range::{Chance, Drawn, spell};
 use std::ops::Range;
@@ -44,7 +45,7 @@ struct Spot {
 /// What is done. No victims: to the node where the point is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Deed {
-    Partition { left: Vec<NodeId>, right: Vec<NodeId>, symmetric: bool },
+    Partition { sides: Sides },
     Crash { victims: Vec<NodeId> },
     Pause { victims: Vec<NodeId> },
     ClockStep { victims: Vec<NodeId>, offset: Drawn<i64> },
@@ -57,6 +58,16 @@ enum Deed {
     Strip,
     Suspend { victims: Vec<NodeId> },
     Harm { victims: Vec<NodeId>, harm: Harm },
+    Link { sides: Sides, harm: Link },
+    Reset { sides: Sides },
+}
+
+/// Two groups without a common node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Sides {
+    left: Vec<NodeId>,
+    right: Vec<NodeId>,
+    symmetric: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +92,7 @@ impl FaultEntry {
         let beyond = match &self.deed {
             Deed::Hold | Deed::Pause { .. } | Deed::Suspend { .. } => Span::ZERO,
             Deed::Harm { harm, .. } => harm.delay_max()?,
+            Deed::Link { harm, .. } => return harm.delay_max(),
             Deed::Partition { .. }
             | Deed::Crash { .. }
             | Deed::ClockStep { .. }
@@ -89,7 +101,8 @@ impl FaultEntry {
             | Deed::FailPersist
             | Deed::Duplicate
             | Deed::Redeploy { .. }
-            | Deed::Strip => return None,
+            | Deed::Strip
+            | Deed::Reset { .. } => return None,
         };
         self.longest().map(|longest| longest.plus(beyond))
     }
@@ -157,12 +170,17 @@ impl FaultEntry {
         };
         let node = || victim.expect("a fault that hits a node was refused without one");
         let action = match &self.deed {
-            Deed::Partition { left, right, symmetric } => FaultAction::Partition {
-                left: left.clone(),
-                right: right.clone(),
-                symmetric: *symmetric,
-                until,
-            },
+            Deed::Partition { sides } => {
+                let Sides { left, right, symmetric } = sides.clone();
+                FaultAction::Partition { left, right, symmetric, until }
+            }
+            Deed::Link { sides, harm } => {
+                let Sides { left, right, symmetric } = sides.clone();
+                FaultAction::Link { left, right, symmetric, harm: harm.draw(&mut stream), until }
+            }
+            Deed::Reset { sides } => {
+                FaultAction::Reset { left: sides.left.clone(), right: sides.right.clone() }
+            }
             Deed::Crash { .. } => FaultAction::Crash { node: node(), until },
             Deed::Pause { .. } => FaultAction::Pause { node: node(), until },
             Deed::ClockStep { offset, .. } => {
@@ -315,7 +333,13 @@ const fn needs(kind: FaultKind) -> Needs {
         | FaultKind::ClockStrobe
         | FaultKind::Slow
         | FaultKind::CrashLoop
-        | FaultKind::Reconfigure => Needs::Nothing,
+        | FaultKind::Reconfigure
+        | FaultKind::SlowLink
+        | FaultKind::LossyLink
+        | FaultKind::Corrupt
+        | FaultKind::NarrowLink
+        | FaultKind::HalfOpen
+        | FaultKind::Reset => Needs::Nothing,
         FaultKind::Hold | FaultKind::Duplicate | FaultKind::Strip => Needs::Message,
         FaultKind::LoseReply | FaultKind::LoseRequest => Needs::Request,
         FaultKind::FailPersist => Needs::Record,
@@ -420,7 +444,11 @@ fn durable_point(word: &Word) -> Result<Point, Mistake> {
 
 fn deed(context: &Context, table: &FaultTable, kind: FaultKind, when: &When) -> Result<Deed, Mistake> {
     let sides = [("left", &table.left), ("right", &table.right)];
-    if kind != FaultKind::Partition {
+    let link = Link::parse(table, kind)?;
+    if matches!(kind, FaultKind::HalfOpen | FaultKind::Reset) && table.symmetric.is_some() {
+        return Err(misplaced("symmetric", table.kind.span(), kind));
+    }
+    if link.is_none() && !matches!(kind, FaultKind::Partition | FaultKind::Reset) {
         if let Some((what, words)) = sides.iter().find_map(|(what, words)| Some((what, words.as_ref()?))) {
             return Err(misplaced(what, words.span.clone(), kind));
         }
@@ -454,11 +482,17 @@ fn deed(context: &Context, table: &FaultTable, kind: FaultKind, when: &When) -> 
     if let (Some(words), false) = (&table.node, hits || somewhere) {
         return Err(misplaced("node", words.span.clone(), kind));
     }
+    if let Some(harm) = link {
+        let sides = sides_of(context, table)?;
+        let symmetric = sides.symmetric && harm != Link::HalfOpen;
+        return Ok(Deed::Link { sides: Sides { symmetric, ..sides }, harm });
+    }
     if let Some(harm) = harm {
         return Ok(Deed::Harm { victims: victims(context, table, when)?, harm });
     }
     match kind {
-        FaultKind::Partition => partition(context, table),
+        FaultKind::Partition => Ok(Deed::Partition { sides: sides_of(context, table)? }),
+        FaultKind::Reset => Ok(Deed::Reset { sides: sides_of(context, table)? }),
         FaultKind::Crash => Ok(Deed::Crash { victims: victims(context, table, when)? }),
         FaultKind::Pause => Ok(Deed::Pause { victims: victims(context, table, when)? }),
         FaultKind::ClockStep => {
@@ -489,7 +523,12 @@ fn deed(context: &Context, table: &FaultTable, kind: FaultKind, when: &When) -> 
         | FaultKind::ClockStrobe
         | FaultKind::Slow
         | FaultKind::CrashLoop
-        | FaultKind::Reconfigure => unreachable!("its harm was read above"),
+        | FaultKind::Reconfigure
+        | FaultKind::SlowLink
+        | FaultKind::LossyLink
+        | FaultKind::Corrupt
+        | FaultKind::NarrowLink
+        | FaultKind::HalfOpen => unreachable!("its harm was read above"),
     }
 }
 
@@ -505,7 +544,7 @@ fn victims(context: &Context, table: &FaultTable, when: &When) -> Result<Vec<Nod
     }
 }
 
-fn partition(context: &Context, table: &FaultTable) -> Result<Deed, Mistake> {
+fn sides_of(context: &Context, table: &FaultTable) -> Result<Sides, Mistake> {
     let left_words = table.left.as_ref().ok_or_else(|| absent("left", table, "one group"))?;
     let right_words = table.right.as_ref().ok_or_else(|| absent("right", table, "the other group"))?;
     let left = names::candidates("left", context.topology, left_words)?;
@@ -528,7 +567,7 @@ fn partition(context: &Context, table: &FaultTable) -> Result<Deed, Mistake> {
         )
         .expected("at least one node"));
     }
-    Ok(Deed::Partition { left, right, symmetric: table.symmetric.unwrap_or(true) })
+    Ok(Sides { left, right, symmetric: table.symmetric.unwrap_or(true) })
 }
 
 fn lasting(context: &Context, table: &FaultTable, kind: FaultKind) -> Result<Option<Lasting>, Mistake> {

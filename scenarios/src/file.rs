@@ -160,6 +160,10 @@ pub(crate) struct FaultTable {
     pub lag: Option<Words>,
     pub up: Option<Words>,
     pub down: Option<Words>,
+    pub extra: Option<Words>,
+    pub share: Option<Words>,
+    pub bandwidth: Option<Words>,
+    pub queue: Option<Words>,
     // How long: a duration, or an event.
     pub lasts: Option<Words>,
     pub until: Option<Spanned<UntilTable>>,

@@ -86,7 +86,13 @@ impl Harm {
             | FaultKind::Duplicate
             | FaultKind::Redeploy
             | FaultKind::Strip
-            | FaultKind::Suspend => return Ok(None),
+            | FaultKind::Suspend
+            | FaultKind::SlowLink
+            | FaultKind::LossyLink
+            | FaultKind::Corrupt
+            | FaultKind::NarrowLink
+            | FaultKind::HalfOpen
+            | FaultKind::Reset => return Ok(None),
         }))
     }
 

@@ -21,6 +21,7 @@ mod fault;
 mod file;
 mod harm;
 mod incident;
+mod link;
 mod names;
 mod range;
 mod scenario;

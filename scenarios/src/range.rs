@@ -85,6 +85,11 @@ impl Chance {
         }
     }
 
+    /// So many of so many.
+    pub const fn parts(self) -> (u64, u64) {
+        (self.numerator, self.denominator)
+    }
+
     /// One draw.
     pub fn draw(self, stream: &mut Stream) -> bool {
         stream.chance(self.numerator, self.denominator)

@@ -116,6 +116,12 @@ fn check_fault(plan: &Plan, Fault { id: _, trigger, action }: &Fault, at: &str) 
         }
     };
     match action {
+        FaultAction::Link { left, right, symmetric: _, harm: _, until: end } => {
+            left.iter().chain(right).copied().for_each(known);
+            assert!(left.iter().all(|node| !right.contains(node)), "{at}");
+            until(end);
+        }
+        FaultAction::Reset { left, right } => left.iter().chain(right).copied().for_each(known),
         FaultAction::Disk { node, harm, until: end } => {
             known(*node);
             until(end);
@@ -214,7 +220,7 @@ fn the_suites_run_every_scenario_and_plant_every_bug() {
         assert_eq!((suite.name.as_str(), &suite.about), (shipped.name, &shipped.about));
     }
     let smoke = suite("smoke").unwrap();
-    assert_eq!(smoke.run_count(), 2_165);
+    assert_eq!(smoke.run_count(), 2_245);
     for suite in [smoke, suite("ci").unwrap()] {
         let run: BTreeSet<&str> = suite.entries.iter().map(|entry| entry.scenario.as_str()).collect();
         assert_eq!(run, catalog().iter().map(|shipped| shipped.name).collect());

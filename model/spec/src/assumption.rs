@@ -61,7 +61,12 @@ pub const fn owed(invariant: Invariant, fault: FaultKind) -> Owed {
         | FaultKind::DiskRestore
         | FaultKind::Slow
         | FaultKind::CrashLoop
-        | FaultKind::Reconfigure => true,
+        | FaultKind::Reconfigure
+        | FaultKind::SlowLink
+        | FaultKind::LossyLink
+        | FaultKind::Corrupt
+        | FaultKind::NarrowLink
+        | FaultKind::HalfOpen => true,
         FaultKind::Hold
         | FaultKind::LoseReply
         | FaultKind::LoseRequest
@@ -73,7 +78,8 @@ pub const fn owed(invariant: Invariant, fault: FaultKind) -> Owed {
         | FaultKind::LyingSync
         | FaultKind::ClockDrift
         | FaultKind::ClockFreeze
-        | FaultKind::ClockStrobe => false,
+        | FaultKind::ClockStrobe
+        | FaultKind::Reset => false,
     };
     match invariant {
         Invariant::AppliedOnce
@@ -222,6 +228,7 @@ mod tests {
                 "clock-drift",
                 "clock-freeze",
                 "clock-strobe",
+                "reset",
             ]
         );
         assert!(refused.iter().all(|cell| matches!(*cell, "bound" | "reachable")));

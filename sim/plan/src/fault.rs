@@ -1,6 +1,6 @@
 //! Faults as data: what is done, to whom, when, and for how long.
 
-use crate::harm::{ClockHarm, DiskHarm, ProcessHarm};
+use crate::harm::{ClockHarm, DiskHarm, LinkHarm, ProcessHarm};
 use serde::{Deserialize, Serialize};
 use tumbler_types::{Build, FaultId, FaultKind, Instant, NodeId, Phase, SecretId, Span, event::FrameKind};
 
@@ -126,6 +126,19 @@ pub enum FaultAction {
         harm: ProcessHarm,
         until: Until,
     },
+    /// Of what `left` sends to `right`; symmetric: both ways.
+    Link {
+        left: Vec<NodeId>,
+        right: Vec<NodeId>,
+        symmetric: bool,
+        harm: LinkHarm,
+        until: Until,
+    },
+    /// Between any of `left` and any of `right`, both ways.
+    Reset {
+        left: Vec<NodeId>,
+        right: Vec<NodeId>,
+    },
 }
 
 /// When a standing fault ends; always at the plan's `heal_at` at the latest.
@@ -167,12 +180,14 @@ impl FaultAction {
             | FaultAction::Suspend { until, .. }
             | FaultAction::Disk { until, .. }
             | FaultAction::Clock { until, .. }
-            | FaultAction::Process { until, .. } => Some(until),
+            | FaultAction::Process { until, .. }
+            | FaultAction::Link { until, .. } => Some(until),
             FaultAction::LoseReply
             | FaultAction::LoseRequest
             | FaultAction::FailPersist
             | FaultAction::Duplicate
-            | FaultAction::Strip => None,
+            | FaultAction::Strip
+            | FaultAction::Reset { .. } => None,
         }
     }
 
@@ -193,15 +208,17 @@ impl FaultAction {
             FaultAction::Disk { harm, .. } => harm.kind(),
             FaultAction::Clock { harm, .. } => harm.kind(),
             FaultAction::Process { harm, .. } => harm.kind(),
+            FaultAction::Link { harm, .. } => harm.kind(),
+            FaultAction::Reset { .. } => FaultKind::Reset,
         }
     }
 
     /// Nodes that it names, in its order.
     pub fn nodes(&self) -> Vec<NodeId> {
         match self {
-            FaultAction::Partition { left, right, symmetric: _, until: _ } => {
-                left.iter().chain(right).copied().collect()
-            }
+            FaultAction::Partition { left, right, symmetric: _, until: _ }
+            | FaultAction::Link { left, right, symmetric: _, harm: _, until: _ }
+            | FaultAction::Reset { left, right } => left.iter().chain(right).copied().collect(),
             FaultAction::Crash { node, until: _ }
             | FaultAction::Pause { node, until: _ }
             | FaultAction::Redeploy { node, build: _, until: _ }

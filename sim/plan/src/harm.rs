@@ -1,4 +1,4 @@
-//! Standing harms of one part of the world: a node's disk, its clocks, its process.
+//! Standing harms of one part of the world: a node's disk, its clocks, its process; links.
 //!
 //! They exist because a fault's kind, its victim and its duration are alike everywhere, and only
 //! what it does to the part differs: [`FaultAction`](crate::FaultAction) says whom and until when,
@@ -54,6 +54,50 @@ pub enum ProcessHarm {
     Reconfigure {
         period: Span,
     },
+}
+
+/// What is wrong with the links between two groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum LinkHarm {
+    /// A share of the messages takes between half of `extra` and all of it longer.
+    Slow {
+        extra: Span,
+        share: Share,
+    },
+    Lossy {
+        share: Share,
+    },
+    Corrupt {
+        share: Share,
+    },
+    /// Messages leave one after the other, and are dropped where more than the queue waits.
+    Narrow {
+        bytes_per_second: u32,
+        queue_bytes: u32,
+    },
+    /// What leaves vanishes, until the sender waits for an answer in vain and connects anew.
+    HalfOpen,
+}
+
+/// So many of so many, drawn for each message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Share {
+    pub numerator: u32,
+    pub denominator: u32,
+}
+
+impl LinkHarm {
+    pub const fn kind(self) -> FaultKind {
+        match self {
+            LinkHarm::Slow { .. } => FaultKind::SlowLink,
+            LinkHarm::Lossy { .. } => FaultKind::LossyLink,
+            LinkHarm::Corrupt { .. } => FaultKind::Corrupt,
+            LinkHarm::Narrow { .. } => FaultKind::NarrowLink,
+            LinkHarm::HalfOpen => FaultKind::HalfOpen,
+        }
+    }
 }
 
 impl DiskHarm {

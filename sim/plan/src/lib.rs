@@ -19,7 +19,7 @@ pub use capsule::{Build, Capsule, CapsuleError, Expect, LastWords, plan_digest};
 pub use digest::{Checkpoint, Digest, DigestChain};
 pub use fault::{Fault, FaultAction, Pattern, Point, Trigger, Until};
 pub use fingerprint::Fingerprint;
-pub use harm::{ClockHarm, DiskHarm, ProcessHarm};
+pub use harm::{ClockHarm, DiskHarm, LinkHarm, ProcessHarm, Share};
 pub use plan::{Deployed, Network, Offset, Order, Plan, Planted, Store};
 pub use row::Row;
 pub use stream::{Stream, StreamName};

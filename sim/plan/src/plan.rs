@@ -116,7 +116,9 @@ impl Plan {
             | FaultAction::Redeploy { .. }
             | FaultAction::Strip
             | FaultAction::Suspend { .. }
-            | FaultAction::Process { .. } => Vec::new(),
+            | FaultAction::Process { .. }
+            | FaultAction::Link { .. }
+            | FaultAction::Reset { .. } => Vec::new(),
         }
     }
 

@@ -39,6 +39,8 @@ pub enum StreamName {
     Rot = 12,
     /// Which unsynced writes of one node survive a crash under a reordering cache.
     Reorder = 13,
+    /// What one fault does to the messages of one directed link.
+    Harm = 14,
 }
 
 /// One stream of one entity.

@@ -12,7 +12,8 @@
 //! Source: A. Groce and others, "Swarm testing" (ISSTA 2012); TigerBeetle's `options_swarm`.
 
 use crate::{
-    ClockHarm, DiskHarm, Fault, FaultAction, Pattern, Point, ProcessHarm, Stream, StreamName, Trigger, Until,
+    ClockHarm, DiskHarm, Fault, FaultAction, LinkHarm, Pattern, Point, ProcessHarm, Share, Stream,
+    StreamName, Trigger, Until,
 };
 use tumbler_types::event::FrameKind::{self, *};
 use tumbler_types::{
@@ -146,11 +147,44 @@ impl Draw<'_> {
                 let period = self.stream.span(PERIOD_MIN, PERIOD_MAX);
                 self.process(ProcessHarm::Reconfigure { period })
             }
+            FaultKind::SlowLink => {
+                let extra = self.stream.span(LAG_MIN, EXTRA_MAX);
+                let share = self.share();
+                self.link(LinkHarm::Slow { extra, share })
+            }
+            FaultKind::LossyLink => {
+                let share = self.share();
+                self.link(LinkHarm::Lossy { share })
+            }
+            FaultKind::Corrupt => {
+                let share = self.share();
+                self.link(LinkHarm::Corrupt { share })
+            }
+            FaultKind::NarrowLink => {
+                let below = |stream: &mut Stream, limit| u32::try_from(stream.below(limit)).unwrap_or(0);
+                let bytes_per_second = 500 + below(&mut self.stream, 5_000);
+                let queue_bytes = 200 + below(&mut self.stream, 4_000);
+                self.link(LinkHarm::Narrow { bytes_per_second, queue_bytes })
+            }
+            FaultKind::HalfOpen => self.link(LinkHarm::HalfOpen),
+            FaultKind::Reset => {
+                let (left, right, _) = self.sides()?;
+                let trigger = if self.stream.chance(1, 2) { self.entered() } else { self.at() };
+                Some((trigger, FaultAction::Reset { left, right }))
+            }
         }
     }
 
     /// Two groups of roles, whole roles or one node of them; one in three is one-way.
     fn partition(&mut self) -> Option<Disturbance> {
+        let (left, right, symmetric) = self.sides()?;
+        let trigger = if self.stream.chance(1, 2) { self.entered() } else { self.at() };
+        let until = self.lasting();
+        Some((trigger, FaultAction::Partition { left, right, symmetric, until }))
+    }
+
+    /// Who is parted from whom, and whether both ways.
+    fn sides(&mut self) -> Option<(Vec<NodeId>, Vec<NodeId>, bool)> {
         let &(left, right) = self.pick(CUTS)?;
         let left = self.side(left);
         let right = self.side(right);
@@ -159,9 +193,21 @@ impl Draw<'_> {
         }
         let symmetric = self.stream.chance(2, 3);
         let (left, right) = if self.stream.chance(1, 2) { (left, right) } else { (right, left) };
+        Some((left, right, symmetric))
+    }
+
+    /// Half-open goes one way: one side knows that the connection is gone.
+    fn link(&mut self, harm: LinkHarm) -> Option<Disturbance> {
+        let (left, right, symmetric) = self.sides()?;
+        let symmetric = symmetric && harm != LinkHarm::HalfOpen;
         let trigger = if self.stream.chance(1, 2) { self.entered() } else { self.at() };
         let until = self.lasting();
-        Some((trigger, FaultAction::Partition { left, right, symmetric, until }))
+        Some((trigger, FaultAction::Link { left, right, symmetric, harm, until }))
+    }
+
+    fn share(&mut self) -> Share {
+        let numerator = 1 + u32::try_from(self.stream.below(8)).expect("below 8");
+        Share { numerator, denominator: 8 }
     }
 
     /// Two in three at a point where an effect begins or has just happened, the others at any time.
@@ -512,6 +558,8 @@ const DISKS: &[RoleKind] = &[RoleKind::Authority, RoleKind::Agent, RoleKind::Tar
 /// What a starved node takes for one input.
 const LAG_MIN: Span = Span::from_millis(5);
 const LAG_MAX: Span = Span::from_millis(200);
+/// What a slow link adds, at most.
+const EXTRA_MAX: Span = Span::from_secs(2);
 /// Periods of an older configuration.
 const PERIOD_MIN: Span = Span::from_millis(200);
 const PERIOD_MAX: Span = Span::from_secs(2);

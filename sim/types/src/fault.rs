@@ -57,10 +57,22 @@ pub enum FaultKind {
     CrashLoop,
     /// A node restarts with an older configuration, and at the end with its own.
     Reconfigure,
+    /// Messages between two groups take longer, some of them or all.
+    SlowLink,
+    /// Some messages between two groups are lost.
+    LossyLink,
+    /// Some messages between two groups change on the way, and their framing shows it.
+    Corrupt,
+    /// Messages between two groups leave at a limited rate, from a limited queue.
+    NarrowLink,
+    /// What one group sends to another vanishes until a call shows it or the connection is closed.
+    HalfOpen,
+    /// All connections between two groups break: what is in flight is lost, callers are told.
+    Reset,
 }
 
 impl FaultKind {
-    pub const ALL: [FaultKind; 25] = [
+    pub const ALL: [FaultKind; 31] = [
         FaultKind::Partition,
         FaultKind::Crash,
         FaultKind::Pause,
@@ -86,6 +98,12 @@ impl FaultKind {
         FaultKind::Slow,
         FaultKind::CrashLoop,
         FaultKind::Reconfigure,
+        FaultKind::SlowLink,
+        FaultKind::LossyLink,
+        FaultKind::Corrupt,
+        FaultKind::NarrowLink,
+        FaultKind::HalfOpen,
+        FaultKind::Reset,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -115,6 +133,12 @@ impl FaultKind {
             FaultKind::Slow => "slow",
             FaultKind::CrashLoop => "crash-loop",
             FaultKind::Reconfigure => "reconfigure",
+            FaultKind::SlowLink => "slow-link",
+            FaultKind::LossyLink => "lossy-link",
+            FaultKind::Corrupt => "corrupt",
+            FaultKind::NarrowLink => "narrow-link",
+            FaultKind::HalfOpen => "half-open",
+            FaultKind::Reset => "reset",
         }
     }
 
@@ -166,6 +190,22 @@ impl FaultKind {
             FaultKind::Reconfigure => {
                 "a node restarts with an older configuration: other periods than its peers expect"
             }
+            FaultKind::SlowLink => {
+                "a congested or far link: some or all messages take an extra time, drawn for each"
+            }
+            FaultKind::LossyLink => "a bad cable or radio link loses a share of the messages",
+            FaultKind::Corrupt => {
+                "bits flip on the way; the receiver's framing finds it and the message is dropped"
+            }
+            FaultKind::NarrowLink => {
+                "little bandwidth and a short queue: messages wait in line, and are dropped where it is full"
+            }
+            FaultKind::HalfOpen => {
+                "one side still believes in a connection that is gone: what it sends vanishes until a time-out makes it connect anew"
+            }
+            FaultKind::Reset => {
+                "connections are reset: what is in flight is lost and callers hear it at once, unless they are cut off"
+            }
         }
     }
 
@@ -176,7 +216,9 @@ impl FaultKind {
             | FaultKind::Pause
             | FaultKind::Suspend
             | FaultKind::DiskStall
-            | FaultKind::Slow => true,
+            | FaultKind::Slow
+            | FaultKind::SlowLink
+            | FaultKind::NarrowLink => true,
             FaultKind::Partition
             | FaultKind::Crash
             | FaultKind::LoseReply
@@ -196,7 +238,11 @@ impl FaultKind {
             | FaultKind::ClockFreeze
             | FaultKind::ClockStrobe
             | FaultKind::CrashLoop
-            | FaultKind::Reconfigure => false,
+            | FaultKind::Reconfigure
+            | FaultKind::LossyLink
+            | FaultKind::Corrupt
+            | FaultKind::HalfOpen
+            | FaultKind::Reset => false,
         }
     }
 
@@ -207,7 +253,8 @@ impl FaultKind {
             | FaultKind::LoseRequest
             | FaultKind::FailPersist
             | FaultKind::Duplicate
-            | FaultKind::Strip => false,
+            | FaultKind::Strip
+            | FaultKind::Reset => false,
             FaultKind::Partition
             | FaultKind::Crash
             | FaultKind::Pause
@@ -227,7 +274,12 @@ impl FaultKind {
             | FaultKind::ClockStrobe
             | FaultKind::Slow
             | FaultKind::CrashLoop
-            | FaultKind::Reconfigure => true,
+            | FaultKind::Reconfigure
+            | FaultKind::SlowLink
+            | FaultKind::LossyLink
+            | FaultKind::Corrupt
+            | FaultKind::NarrowLink
+            | FaultKind::HalfOpen => true,
         }
     }
 
@@ -255,6 +307,16 @@ impl FaultKind {
             FaultKind::Slow => "node; lag: time for each input; lasts: time",
             FaultKind::CrashLoop => "node; up: time; down: time; lasts: time",
             FaultKind::Reconfigure => "node; period: time of heartbeats and polls; lasts: time",
+            FaultKind::SlowLink => {
+                "left, right: nodes; symmetric; extra: time; share: ratio of messages; lasts: time"
+            }
+            FaultKind::LossyLink => "left, right: nodes; symmetric; share: ratio of messages; lasts: time",
+            FaultKind::Corrupt => "left, right: nodes; symmetric; share: ratio of messages; lasts: time",
+            FaultKind::NarrowLink => {
+                "left, right: nodes; symmetric; rate: bytes per second; queue: bytes; lasts: time"
+            }
+            FaultKind::HalfOpen => "left (sends), right: nodes; lasts: time until keep-alive",
+            FaultKind::Reset => "left, right: nodes",
         }
     }
 }

@@ -5,7 +5,7 @@
 //! on the order in which containers iterate.
 
 use crate::call::{Call, Calls};
-use crate::link::Links;
+use crate::link::{Links, checksum_of};
 use crate::nemesis::Nemesis;
 use crate::node::{Node, State};
 use crate::observe::Observer;
@@ -18,7 +18,7 @@ use tumbler_plan::{DiskHarm, FaultAction, Plan, Planted, Point, Stream, StreamNa
 use tumbler_spec::Judges;
 use tumbler_types::role::v1::{Effects, Input};
 use tumbler_types::{
-    CallId, Event, Format, Incarnation, Instant, Mono, NodeId, RoleKind, Span, TimerId, Verdict,
+    CallId, Event, Format, Incarnation, Instant, Mono, NodeId, RoleKind, Span, Tag, TimerId, Verdict,
 };
 
 /// What happens at a deadline.
@@ -68,6 +68,10 @@ pub struct Message {
     pub incarnation: Incarnation,
     pub frame: Vec<u8>,
     pub carries: Carries,
+    /// The connection that it travels on.
+    pub connection: u32,
+    /// Of what was sent, if something has changed it.
+    pub checksum: Option<Tag>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -360,12 +364,16 @@ impl<'p> Engine<'p> {
     }
 
     fn arrive(&mut self, message: Message) -> Step {
-        let Message { from, to, incarnation, frame, carries } = message;
+        let Message { from, to, incarnation, frame, carries, connection, checksum } = message;
         let kind = tumbler_wire::envelope::kind_of(&frame);
         let lost = if self.links.is_cut(from, to) {
             Some(tumbler_types::event::LossCause::Cut)
         } else if self.node(to).state == State::Down || self.node(to).incarnation != incarnation {
             Some(tumbler_types::event::LossCause::Down)
+        } else if self.links.connection(from, to) != connection {
+            Some(tumbler_types::event::LossCause::Reset)
+        } else if checksum.is_some_and(|checksum| checksum_of(&frame) != checksum) {
+            Some(tumbler_types::event::LossCause::Corrupted)
         } else {
             None
         };
@@ -403,6 +411,9 @@ impl<'p> Engine<'p> {
         let Call { caller, callee, .. } = *self.calls.get(call);
         match self.calls.complete(call) {
             Some(token) => {
+                if self.links.redial(caller, callee) {
+                    self.update_reachability();
+                }
                 self.record(caller, Event::CallUnknown { call, to: callee });
                 self.offer(caller, Input::Unknown { token })
             }

@@ -2,14 +2,15 @@
 
 use crate::call::{Call, Calls};
 use crate::engine::{Carries, Due, Engine, Message, Step};
+use crate::link::Passage;
 use crate::nemesis::{Disposition, Subject};
 use crate::node::State;
 use crate::queue::{Class, Key};
 use crate::store::{Pending, Write};
 use tumbler_plan::{Planted, Point};
 use tumbler_types::event::{FrameKind, LossCause};
-use tumbler_types::role::v1::{Effect, Effects, Input};
-use tumbler_types::{Event, Instant, LogIndex, Mono, NodeId, Span, Token};
+use tumbler_types::role::v1::{Effect, Effects, Input, LogEntry};
+use tumbler_types::{Event, Instant, Mono, NodeId, Span, Token};
 
 /// How much later than it said a lying disk writes.
 const LIE: Span = Span::from_secs(20);
@@ -216,8 +217,16 @@ impl Engine<'_> {
             self.record(from, Event::Lost { to, frame: kind, cause: LossCause::Cut });
             return;
         }
+        let (arrival, checksum) = match self.links.pass(self.now, from, to, arrival, &mut frame) {
+            Passage::Arrives { at, checksum } => (at, checksum),
+            Passage::Lost(cause) => {
+                self.record(from, Event::Lost { to, frame: kind, cause });
+                return;
+            }
+        };
         let key = Key::new(Class::Link, self.links.entity(from, to), ordinal);
-        let message = Message { from, to, incarnation, frame, carries };
+        let connection = self.links.connection(from, to);
+        let message = Message { from, to, incarnation, frame, carries, connection, checksum };
         if disposition.doubles {
             self.double(arrival, &message);
         }
@@ -309,11 +318,8 @@ impl Engine<'_> {
                 self.record(id, Event::Persisted { record });
                 self.hand(id, Input::Persisted { token })
             }
-            Kept::Log { index } => {
-                let log = &self.node(id).store;
-                let entry = log.entry(index).expect("just kept").clone();
-                self.hand(id, Input::Committed { token: Some(token), entry })
-            }
+            // As it was written: what rots on the disk from here on does not change memory.
+            Kept::Log { entry } => self.hand(id, Input::Committed { token: Some(token), entry }),
         }
     }
 
@@ -346,7 +352,7 @@ impl Engine<'_> {
                 if let Some((secret, phase)) = entered {
                     self.at_point(id, Point::Entered { secret, phase }, None);
                 }
-                Kept::Log { index: entry.index }
+                Kept::Log { entry }
             }
         }
     }
@@ -373,7 +379,7 @@ impl Engine<'_> {
 /// What became durable.
 pub enum Kept {
     Record { record: tumbler_types::RecordId },
-    Log { index: LogIndex },
+    Log { entry: LogEntry },
 }
 
 /// Marks tie keys of late writes, which share ordinals with the writes that they follow.

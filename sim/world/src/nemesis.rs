@@ -1,5 +1,6 @@
 //! The nemesis: executes the plan's faults. It draws nothing; it only looks things up.
 
+use crate::call::Calls;
 use crate::engine::{Due, Engine, Message};
 use crate::node::State;
 use crate::queue::{Class, Key};
@@ -194,6 +195,12 @@ impl Engine<'_> {
             }
             FaultAction::Clock { node, harm, until: _ } => self.harm_clock(*node, *harm),
             FaultAction::Process { node, harm, until: _ } => self.harm_process(*node, index, *harm),
+            FaultAction::Link { left, right, symmetric, harm, until: _ } => {
+                for (from, to) in directed(left, right, *symmetric) {
+                    self.links.harm(from, to, fault.id, *harm);
+                }
+            }
+            FaultAction::Reset { left, right } => self.reset(left, right),
         }
         match fault.action.until() {
             Some(until) => self.stand(index, until),
@@ -207,7 +214,7 @@ impl Engine<'_> {
 
     fn applies(&self, action: &FaultAction, subject: Option<Subject>) -> bool {
         match action {
-            FaultAction::Partition { .. } => true,
+            FaultAction::Partition { .. } | FaultAction::Link { .. } | FaultAction::Reset { .. } => true,
             FaultAction::ClockStep { node, .. } => !self.node(*node).clocks.is_harmed(),
             FaultAction::Clock { node, .. } => self.node(*node).clocks.is_right(),
             FaultAction::Disk { node, harm, .. } => {
@@ -273,12 +280,18 @@ impl Engine<'_> {
             FaultAction::Disk { node, harm, .. } => self.heal_disk(*node, *harm),
             FaultAction::Clock { node, .. } => self.heal_clock(*node),
             FaultAction::Process { node, harm, .. } => self.heal_process(*node, *harm),
+            FaultAction::Link { left, right, symmetric, .. } => {
+                for (from, to) in directed(left, right, *symmetric) {
+                    self.links.heal(from, to, fault.id);
+                }
+            }
             FaultAction::Hold { .. } => self.release(index),
             FaultAction::LoseReply
             | FaultAction::LoseRequest
             | FaultAction::FailPersist
             | FaultAction::Duplicate
-            | FaultAction::Strip => {
+            | FaultAction::Strip
+            | FaultAction::Reset { .. } => {
                 unreachable!("faults of an instant never stand")
             }
         }
@@ -320,19 +333,24 @@ impl Engine<'_> {
     }
 
     fn cut(&mut self, left: &[NodeId], right: &[NodeId], symmetric: bool) {
-        for (from, to) in pairs(left, right) {
-            self.links.cut(from, to);
-            if symmetric {
-                self.links.cut(to, from);
-            }
-        }
+        directed(left, right, symmetric).for_each(|(from, to)| self.links.cut(from, to));
     }
 
     fn mend(&mut self, left: &[NodeId], right: &[NodeId], symmetric: bool) {
-        for (from, to) in pairs(left, right) {
-            self.links.mend(from, to);
-            if symmetric {
-                self.links.mend(to, from);
+        directed(left, right, symmetric).for_each(|(from, to)| self.links.mend(from, to));
+    }
+
+    /// Breaks connections. Who waits for an answer hears of it at once, unless nothing reaches it.
+    fn reset(&mut self, left: &[NodeId], right: &[NodeId]) {
+        for (caller, callee) in directed(left, right, true) {
+            self.links.reset(caller, callee);
+            if self.links.is_cut(callee, caller) || self.node(caller).state == State::Down {
+                continue;
+            }
+            let now = self.node(caller).clocks.mono(self.now);
+            for call in self.calls.open(caller, callee) {
+                let due = Due::CallTimeout { call, deadline: now };
+                self.queue.push(self.now, Calls::timeout_key(call), due);
             }
         }
     }
@@ -447,6 +465,16 @@ impl Engine<'_> {
             }
         }
     }
+}
+
+/// All links from one group to the other, or both ways.
+fn directed<'a>(
+    left: &'a [NodeId],
+    right: &'a [NodeId],
+    symmetric: bool,
+) -> impl Iterator<Item = (NodeId, NodeId)> + 'a {
+    let both = move |(from, to)| [Some((from, to)), symmetric.then_some((to, from))].into_iter().flatten();
+    pairs(left, right).flat_map(both)
 }
 
 /// All pairs of different nodes.

@@ -180,10 +180,6 @@ impl Store {
         self.records.get(&record).map(Vec::as_slice)
     }
 
-    pub fn entry(&self, index: LogIndex) -> Option<&LogEntry> {
-        self.log.get(usize::try_from(index.0).ok()?.checked_sub(1)?)
-    }
-
     pub fn log_length(&self) -> LogIndex {
         self.log.last().map_or(LogIndex(0), |entry| entry.index)
     }

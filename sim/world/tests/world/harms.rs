@@ -2,7 +2,8 @@
 
 use crate::toy::{self, CLIENT, SERVER, at_ms, plan};
 use std::sync::{Arc, Mutex};
-use tumbler_plan::{ClockHarm, DiskHarm, FaultAction, Point, ProcessHarm, Trigger, Until};
+use tumbler_plan::{ClockHarm, DiskHarm, FaultAction, LinkHarm, Point, ProcessHarm, Share, Trigger, Until};
+use tumbler_types::event::LossCause;
 use tumbler_types::role::v1::{Effect, Effects, Input, Now, Role};
 use tumbler_types::{Event, NodeId, RecordId, Span, TimerId, Token};
 use tumbler_world::{Options, Outcome, run};
@@ -301,4 +302,110 @@ fn the_run_before_a_harm_is_the_undisturbed_one() {
         let began = harmed.trace.iter().position(is_begin).expect("it fired");
         assert_eq!(harmed.trace[..began], quiet.trace[..began]);
     }
+}
+
+fn link(harm: LinkHarm, millis: u64) -> FaultAction {
+    let (left, right) = (vec![CLIENT], vec![SERVER]);
+    FaultAction::Link { left, right, symmetric: false, harm, until: after(millis) }
+}
+
+fn between(faults: Vec<(Trigger, FaultAction)>) -> Outcome {
+    run(&plan(faults), &toy::toy, &keeping())
+}
+
+/// Causes of what was lost, in order.
+fn losses(outcome: &Outcome) -> Vec<LossCause> {
+    let cause = |seen: &tumbler_types::Observed| match seen.event {
+        Event::Lost { to: SERVER | CLIENT, cause, .. } => Some(cause),
+        _ => None,
+    };
+    outcome.trace.iter().filter_map(cause).collect()
+}
+
+const ALL: Share = Share { numerator: 1, denominator: 1 };
+const HALF: Share = Share { numerator: 1, denominator: 2 };
+
+#[test]
+fn a_slow_link_takes_longer_for_its_share_until_it_is_healed() {
+    let extra = Span::from_millis(200);
+    let arrived = |share| {
+        let outcome = between(vec![(at(1_500), link(LinkHarm::Slow { extra, share }, 4_000))]);
+        let (open, server) = (times(&outcome, SERVER, "Reachable"), times(&outcome, SERVER, "CallArrived"));
+        assert_eq!(open.last(), Some(&5_500), "a harmed link is no path that anything is owed on");
+        server.iter().map(|time| time % 1_000 - 10).collect::<Vec<u64>>()
+    };
+    let all = arrived(ALL);
+    assert!(all[1..5].iter().all(|late| (100..=200).contains(late)), "{all:?}");
+    assert_eq!([all[0], all[5]], [0, 0]);
+    let some = arrived(Share { numerator: 3, denominator: 4 });
+    assert!(some[1..5].contains(&0) && some[1..5].iter().any(|late| *late >= 100), "{some:?}");
+}
+
+#[test]
+fn a_lossy_link_loses_its_share_until_it_is_healed() {
+    let outcome = between(vec![(at(1_500), link(LinkHarm::Lossy { share: ALL }, 2_000))]);
+    assert_eq!(times(&outcome, SERVER, "CallArrived")[..2], [1_010, 4_010]);
+    assert_eq!(losses(&outcome), [LossCause::Dropped; 2]);
+    let outcome = between(vec![(at(500), link(LinkHarm::Lossy { share: HALF }, 8_000))]);
+    assert!((1..8).contains(&losses(&outcome).len()));
+}
+
+#[test]
+fn corrupted_frames_are_found_where_they_arrive_and_never_handled() {
+    let outcome = between(vec![(at(1_500), link(LinkHarm::Corrupt { share: ALL }, 2_000))]);
+    assert_eq!(times(&outcome, SERVER, "CallArrived")[..2], [1_010, 4_010]);
+    assert_eq!(times(&outcome, SERVER, "Lost"), [2_010, 3_010]);
+    assert_eq!(losses(&outcome), [LossCause::Corrupted; 2]);
+}
+
+#[test]
+fn a_narrow_link_lets_messages_wait_and_drops_what_does_not_fit() {
+    // A query takes some bytes; at 10 B/s each is seconds under way.
+    let narrow = |queue_bytes| LinkHarm::Narrow { bytes_per_second: 10, queue_bytes };
+    let roomy = between(vec![(at(1_500), link(narrow(1_000), 4_000))]);
+    assert_eq!(losses(&roomy), []);
+    let arrived = times(&roomy, SERVER, "CallArrived");
+    assert!(!arrived.contains(&2_010) && arrived.contains(&6_010), "{arrived:?}");
+    let short =
+        between(vec![(at(1_500), link(LinkHarm::Narrow { bytes_per_second: 1, queue_bytes: 1 }, 4_000))]);
+    assert!(losses(&short).contains(&LossCause::Full));
+}
+
+#[test]
+fn a_half_open_connection_swallows_calls_until_one_of_them_times_out() {
+    let outcome = between(vec![(at(1_500), link(LinkHarm::HalfOpen, 6_000))]);
+    assert_eq!(times(&outcome, CLIENT, "CallUnknown"), [2_500], "then it connects anew");
+    assert_eq!(times(&outcome, SERVER, "CallArrived")[..3], [1_010, 3_010, 4_010]);
+    let back = FaultAction::Link {
+        left: vec![SERVER],
+        right: vec![CLIENT],
+        symmetric: false,
+        harm: LinkHarm::HalfOpen,
+        until: after(2_000),
+    };
+    // The server calls nobody: only the end of the connection shows it.
+    let outcome = between(vec![(at(1_500), back)]);
+    assert_eq!(times(&outcome, CLIENT, "CallUnknown"), [2_500, 3_500]);
+    assert_eq!(times(&outcome, CLIENT, "Returned")[..2], [1_030, 4_030]);
+}
+
+#[test]
+fn a_reset_loses_what_is_in_flight_and_tells_the_caller_at_once_unless_it_is_cut_off() {
+    let reset = FaultAction::Reset { left: vec![SERVER], right: vec![CLIENT] };
+    let outcome = between(vec![(at(1_005), reset.clone())]);
+    assert_eq!(times(&outcome, CLIENT, "CallUnknown"), [1_005]);
+    assert_eq!(losses(&outcome), [LossCause::Reset]);
+    assert_eq!(times(&outcome, CLIENT, "Returned")[0], 2_030, "the next call has a connection");
+    // The request was there already: it takes effect, and its reply belongs to no connection.
+    let outcome = between(vec![(at(1_015), reset.clone())]);
+    assert_eq!(times(&outcome, CLIENT, "CallUnknown"), [1_015]);
+    assert_eq!(times(&outcome, SERVER, "Persisted")[0], 1_020);
+    let cut = FaultAction::Partition {
+        left: vec![SERVER],
+        right: vec![CLIENT],
+        symmetric: false,
+        until: after(200),
+    };
+    let outcome = between(vec![(at(1_001), cut), (at(1_005), reset)]);
+    assert_eq!(times(&outcome, CLIENT, "CallUnknown"), [1_500], "no reset passes a cut");
 }
