@@ -12,6 +12,7 @@ use crate::file::{FaultTable, PointTable, UntilTable, Word, Words};
 use crate::harm::Harm;
 use crate::link::Link;
 use crate::names;
+use crate::needs::{fitting_point, needs_point};
 use crate::range::{Chance, Drawn, spell};
 use std::ops::Range;
 use toml::Spanned;
@@ -271,7 +272,7 @@ fn when(context: &Context, table: &FaultTable, kind: FaultKind, span: Range<usiz
             .expected("`at`, or one of `sending`, `sent`, `handled`, `replying`, `entered`, `point`"));
     }
     let spot = spot(context, &point, span)?;
-    fitting_point(kind, &table.kind, &spot)?;
+    fitting_point(kind, &table.kind, &spot.points)?;
     let nth = match &table.nth {
         None => Drawn::fixed(1),
         Some(words) => Drawn::<u32>::parse("nth", words)?,
@@ -300,87 +301,6 @@ fn begins_in_time(context: &Context, what: &str, words: &Words, latest: Span) ->
     Err(Mistake::new(words.span.clone(), problem, "begin the fault earlier, or move `heal_at`")
         .expected(format!("a time before {}", spell(context.heal_at)))
         .got(spell(latest)))
-}
-
-/// What a kind of fault has to begin at.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Needs {
-    Nothing,
-    /// A message, request or reply that leaves.
-    Message,
-    Request,
-    Record,
-    /// A record or a log entry.
-    Write,
-}
-
-const fn needs(kind: FaultKind) -> Needs {
-    match kind {
-        FaultKind::Partition
-        | FaultKind::Crash
-        | FaultKind::Pause
-        | FaultKind::ClockStep
-        | FaultKind::Redeploy
-        | FaultKind::Suspend
-        | FaultKind::DiskFull
-        | FaultKind::DiskStall
-        | FaultKind::DiskReorder
-        | FaultKind::BitRot
-        | FaultKind::LyingSync
-        | FaultKind::DiskRestore
-        | FaultKind::ClockDrift
-        | FaultKind::ClockFreeze
-        | FaultKind::ClockStrobe
-        | FaultKind::Slow
-        | FaultKind::CrashLoop
-        | FaultKind::Reconfigure
-        | FaultKind::SlowLink
-        | FaultKind::LossyLink
-        | FaultKind::Corrupt
-        | FaultKind::NarrowLink
-        | FaultKind::HalfOpen
-        | FaultKind::Reset => Needs::Nothing,
-        FaultKind::Hold | FaultKind::Duplicate | FaultKind::Strip => Needs::Message,
-        FaultKind::LoseReply | FaultKind::LoseRequest => Needs::Request,
-        FaultKind::FailPersist => Needs::Record,
-        FaultKind::TornWrite => Needs::Write,
-    }
-}
-
-/// Faults on one message or write have to name it.
-fn needs_point(kind: FaultKind, spanned: &Spanned<String>) -> Result<(), Mistake> {
-    if needs(kind) == Needs::Nothing {
-        return Ok(());
-    }
-    let problem = format!("a {} needs a point, not a time", kind.name());
-    let remedy = "replace `at` by a point; `after` gives the earliest time";
-    Err(Mistake::new(spanned.span(), problem, remedy).expected(fitting(kind)))
-}
-
-fn fitting_point(kind: FaultKind, spanned: &Spanned<String>, spot: &Spot) -> Result<(), Mistake> {
-    let fits = |point: &Point| match needs(kind) {
-        Needs::Nothing => true,
-        Needs::Message => matches!(point, Point::Sending(_) | Point::Replying(_)),
-        Needs::Request => matches!(point, Point::Sending(_)),
-        Needs::Record => matches!(point, Point::PersistBegins),
-        Needs::Write => matches!(point, Point::PersistBegins | Point::ProposeBegins),
-    };
-    if spot.points.iter().all(fits) {
-        return Ok(());
-    }
-    let problem = format!("a {} cannot begin at this point", kind.name());
-    Err(Mistake::new(spanned.span(), problem, "choose another point, or another kind")
-        .expected(fitting(kind)))
-}
-
-const fn fitting(kind: FaultKind) -> &'static str {
-    match needs(kind) {
-        Needs::Nothing => "`at`, or any point",
-        Needs::Message => "`sending` or `replying`",
-        Needs::Request => "`sending`",
-        Needs::Record => "`point = \"persist-begins\"`",
-        Needs::Write => "`point = \"persist-begins\"` or `\"propose-begins\"`",
-    }
 }
 
 /// Exactly one class of points, and where.

@@ -23,6 +23,7 @@ mod harm;
 mod incident;
 mod link;
 mod names;
+mod needs;
 mod range;
 mod scenario;
 mod suite;

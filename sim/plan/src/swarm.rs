@@ -11,6 +11,9 @@
 //!
 //! Source: A. Groce and others, "Swarm testing" (ISSTA 2012); TigerBeetle's `options_swarm`.
 
+mod table;
+
+use self::table::*;
 use crate::{
     ClockHarm, DiskHarm, Fault, FaultAction, LinkHarm, Pattern, Point, ProcessHarm, Share, Stream,
     StreamName, Trigger, Until,
@@ -477,13 +480,6 @@ enum Use {
     Fault = 19,
 }
 
-/// One side of a cut.
-#[derive(Clone, Copy)]
-enum Side {
-    All(&'static [RoleKind]),
-    One(RoleKind),
-}
-
 fn stream(seed: u64, kind: u32, ordinal: u32, purpose: Use) -> Stream {
     Stream::new(seed, StreamName::Faults, (kind, ordinal), purpose as u32)
 }
@@ -496,47 +492,6 @@ fn longest(seed: u64, kind: FaultKind, stability: Span) -> Span {
 
 fn index_below(stream: &mut Stream, length: usize) -> usize {
     usize::try_from(stream.below(length as u64)).expect("below a length")
-}
-
-/// Where the crash of a node cuts between two effects that could be confused.
-fn crash_points(role: RoleKind) -> &'static [Point] {
-    match role {
-        RoleKind::Rotator => &[
-            Point::Sending(LeaseRequest),
-            Point::Sending(BeginRequest),
-            Point::Sending(ApplyRequest),
-            Point::Sending(QueryRequest),
-            Point::Sending(AdvanceRequest),
-            Point::Sending(ConfirmRequest),
-            Point::Handled(BeginRequest),
-            Point::Handled(ApplyRequest),
-            Point::Handled(AdvanceRequest),
-        ],
-        RoleKind::Authority => &[
-            Point::ProposeBegins,
-            Point::ProposeDone,
-            Point::Handled(BeginRequest),
-            Point::Handled(AdvanceRequest),
-            Point::Handled(HeartbeatRequest),
-            Point::Handled(OrderRequest),
-            Point::Replying(RecordReply),
-            Point::Replying(HeartbeatReply),
-        ],
-        RoleKind::Target => &[
-            Point::PersistBegins,
-            Point::PersistDone,
-            Point::Handled(ApplyRequest),
-            Point::Replying(ApplyReply),
-        ],
-        RoleKind::Agent => &[
-            Point::PersistBegins,
-            Point::PersistDone,
-            Point::Sending(HeartbeatRequest),
-            Point::Replying(GetReply),
-        ],
-        RoleKind::Replica => &[Point::Handled(Replicate), Point::Replying(LoginReply)],
-        RoleKind::Workload | RoleKind::Operator => &[],
-    }
 }
 
 /// After this long a lease can have been taken over.
@@ -563,54 +518,6 @@ const EXTRA_MAX: Span = Span::from_secs(2);
 /// Periods of an older configuration.
 const PERIOD_MIN: Span = Span::from_millis(200);
 const PERIOD_MAX: Span = Span::from_secs(2);
-
-const CUTS: &[(Side, Side)] = &[
-    (Side::One(RoleKind::Rotator), Side::All(&[RoleKind::Authority])),
-    (Side::All(&[RoleKind::Rotator]), Side::All(&[RoleKind::Authority])),
-    (Side::One(RoleKind::Rotator), Side::All(&[RoleKind::Target])),
-    (Side::All(&[RoleKind::Rotator]), Side::All(&[RoleKind::Target])),
-    (Side::One(RoleKind::Agent), Side::All(&[RoleKind::Authority])),
-    (Side::All(&[RoleKind::Agent]), Side::All(&[RoleKind::Authority])),
-    (Side::All(&[RoleKind::Target]), Side::All(&[RoleKind::Replica])),
-    (Side::All(&[RoleKind::Authority]), Side::All(&[RoleKind::Rotator, RoleKind::Agent])),
-    (Side::All(&[RoleKind::Target]), Side::All(&[RoleKind::Rotator, RoleKind::Replica])),
-];
-
-const ROTATOR_REQUESTS: &[FrameKind] =
-    &[LeaseRequest, BeginRequest, ApplyRequest, QueryRequest, AdvanceRequest, ConfirmRequest];
-
-const LOSABLE_REPLIES: &[FrameKind] = &[
-    ApplyRequest,
-    ApplyRequest,
-    AdvanceRequest,
-    BeginRequest,
-    LeaseRequest,
-    ConfirmRequest,
-    QueryRequest,
-    HeartbeatRequest,
-];
-
-const LOSABLE_REQUESTS: &[FrameKind] = &[
-    ApplyRequest,
-    ApplyRequest,
-    AdvanceRequest,
-    BeginRequest,
-    LeaseRequest,
-    ConfirmRequest,
-    HeartbeatRequest,
-    Replicate,
-];
-
-/// Late arrivals that carry something older than what the receiver knows by then.
-const HOLDABLE: &[Point] = &[
-    Point::Sending(HeartbeatRequest),
-    Point::Sending(Replicate),
-    Point::Sending(LoginRequest),
-    Point::Sending(OrderRequest),
-    Point::Replying(ApplyReply),
-    Point::Replying(RecordReply),
-    Point::Replying(HeartbeatReply),
-];
 
 #[cfg(test)]
 mod tests {

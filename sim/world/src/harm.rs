@@ -205,7 +205,7 @@ impl Engine<'_> {
             return Survival::First;
         }
         let entity = (u32::from(id.0), node.incarnation.0);
-        Survival::Any(Stream::new(self.plan.seed, StreamName::Reorder, entity, 0))
+        Survival::Any(Box::new(Stream::new(self.plan.seed, StreamName::Reorder, entity, 0)))
     }
 
     /// The node's log is shorter than it was.

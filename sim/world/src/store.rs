@@ -298,7 +298,7 @@ pub enum Survival {
     /// The first few.
     First,
     /// Any of them, by draws from this stream.
-    Any(Stream),
+    Any(Box<Stream>),
     None,
 }
 
