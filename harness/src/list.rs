@@ -51,7 +51,8 @@ pub fn list(subject: Subject) {
             })
             .collect(),
         Subject::Faults => {
-            FaultKind::ALL.into_iter().map(|kind| (kind.name().to_owned(), kind.about().to_owned())).collect()
+            let about = |kind: FaultKind| format!("{} [{}]", kind.about(), kind.parameters());
+            FaultKind::ALL.into_iter().map(|kind| (kind.name().to_owned(), about(kind))).collect()
         }
         Subject::Roles => {
             RoleKind::ALL.into_iter().map(|kind| (kind.name().to_owned(), role(kind).to_owned())).collect()

@@ -173,24 +173,7 @@ impl Labels {
 }
 
 fn plan_lasts(plan: &Plan, id: FaultId) -> bool {
-    use tumbler_plan::FaultAction as Action;
-    plan.faults.iter().any(|fault| {
-        fault.id == id
-            && match fault.action {
-                Action::Partition { .. }
-                | Action::Crash { .. }
-                | Action::Pause { .. }
-                | Action::Hold { .. }
-                | Action::ClockStep { .. }
-                | Action::Redeploy { .. }
-                | Action::Suspend { .. } => true,
-                Action::LoseReply
-                | Action::LoseRequest
-                | Action::FailPersist
-                | Action::Duplicate
-                | Action::Strip => false,
-            }
-    })
+    plan.faults.iter().any(|fault| fault.id == id && fault.action.kind().stands())
 }
 
 /// A point strictly inside a stay, `part` of the way through.

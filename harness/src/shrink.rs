@@ -269,7 +269,9 @@ async fn shorter(plan: &mut Plan, trial: &mut Trial) -> Result<(), Failure> {
 
 fn side_of(action: &mut FaultAction, side: usize) -> Option<&mut Vec<tumbler_types::NodeId>> {
     match action {
-        FaultAction::Partition { left, right, .. } => Some(if side == 0 { left } else { right }),
+        FaultAction::Partition { left, right, .. }
+        | FaultAction::Link { left, right, .. }
+        | FaultAction::Reset { left, right } => Some(if side == 0 { left } else { right }),
         FaultAction::Suspend { nodes, .. } if side == 0 => Some(nodes),
         _ => None,
     }

@@ -16,7 +16,7 @@ use crate::finding::decisive;
 use crate::number::{grouped, seconds};
 use crate::phrase::{Rank, phrase, rank, work};
 use crate::story::{hang, put};
-use crate::teller::{Teller, victims};
+use crate::teller::Teller;
 use std::collections::{BTreeMap, BTreeSet};
 use tumbler_plan::Plan;
 use tumbler_types::{Event, Instant, NodeId, Observed, Revision, SecretId, Verdict};
@@ -276,7 +276,7 @@ impl<'a> Past<'a> {
         match event {
             Event::FaultBegan { fault, .. } | Event::FaultEnded { fault, .. } => {
                 let planned = self.plan.faults.iter().find(|each| each.id == fault);
-                let touched = planned.map_or(Vec::new(), victims);
+                let touched = planned.map_or(Vec::new(), |fault| fault.action.nodes());
                 let mark = if matches!(event, Event::FaultBegan { .. }) { '▼' } else { '▲' };
                 marks = touched.into_iter().map(|node| (node, mark)).collect();
             }

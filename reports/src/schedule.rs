@@ -2,7 +2,10 @@
 
 use crate::number::seconds;
 use crate::story::hang;
-use tumbler_plan::{Fault, FaultAction, Pattern, Plan, Point, Trigger, Until};
+use tumbler_plan::{
+    ClockHarm, DiskHarm, Fault, FaultAction, LinkHarm, Pattern, Plan, Point, ProcessHarm, Share, Trigger,
+    Until,
+};
 use tumbler_types::{Instant, NodeId, Span};
 
 /// A line for each order, by time, and then for each fault, in the plan's order.
@@ -32,6 +35,15 @@ fn at(instant: Instant) -> String {
 
 fn spell(span: Span) -> String {
     format!("{} s", seconds(span.nanos()))
+}
+
+fn part(Share { numerator, denominator }: Share) -> String {
+    format!("{numerator} of {denominator} messages")
+}
+
+fn signed(nanos: i64) -> String {
+    let sign = if nanos < 0 { "-" } else { "" };
+    format!("{sign}{}", spell(Span(nanos.unsigned_abs())))
 }
 
 fn when(plan: &Plan, trigger: &Trigger) -> String {
@@ -71,14 +83,57 @@ fn whom(plan: &Plan, action: &FaultAction) -> String {
             format!(" of {}", plan.topology.name(*node))
         }
         FaultAction::ClockStep { node, offset_nanos, until: _ } => {
-            let sign = if *offset_nanos < 0 { "-" } else { "" };
-            let off = spell(Span(offset_nanos.unsigned_abs()));
-            format!(" of {} to {sign}{off} off", plan.topology.name(*node))
+            format!(" of {} to {} off", plan.topology.name(*node), signed(*offset_nanos))
         }
         FaultAction::Redeploy { node, build, until: _ } => {
             format!(" of {} as {}", plan.topology.name(*node), build.name())
         }
         FaultAction::Suspend { nodes, until: _ } => format!(" of {}", names(nodes)),
+        FaultAction::Disk { node, harm, until: _ } => {
+            let back = match harm {
+                DiskHarm::Restore { back } => format!(" to {} before", spell(*back)),
+                DiskHarm::Torn
+                | DiskHarm::Full
+                | DiskHarm::Stall
+                | DiskHarm::Reorder
+                | DiskHarm::Rot
+                | DiskHarm::Lie => String::new(),
+            };
+            format!(" of {}{back}", plan.topology.name(*node))
+        }
+        FaultAction::Clock { node, harm, until: _ } => {
+            let how = match harm {
+                ClockHarm::Drift { ppm } => format!(" by {ppm} ppm"),
+                ClockHarm::Freeze => String::new(),
+                ClockHarm::Strobe { offset_nanos, period } => {
+                    format!(" to {} off each {}", signed(*offset_nanos), spell(*period))
+                }
+            };
+            format!(" of {}{how}", plan.topology.name(*node))
+        }
+        FaultAction::Process { node, harm, until: _ } => {
+            let how = match harm {
+                ProcessHarm::Slow { lag } => format!(" by {} each", spell(*lag)),
+                ProcessHarm::CrashLoop { up, down } => {
+                    format!(", {} up and {} down", spell(*up), spell(*down))
+                }
+                ProcessHarm::Reconfigure { period } => format!(" to periods of {}", spell(*period)),
+            };
+            format!(" of {}{how}", plan.topology.name(*node))
+        }
+        FaultAction::Link { left, right, symmetric, harm, until: _ } => {
+            let way = if *symmetric { "and" } else { "to" };
+            let how = match harm {
+                LinkHarm::Slow { extra, share } => format!(" by {} for {}", spell(*extra), part(*share)),
+                LinkHarm::Lossy { share } | LinkHarm::Corrupt { share } => format!(" for {}", part(*share)),
+                LinkHarm::Narrow { bytes_per_second, queue_bytes } => {
+                    format!(" to {bytes_per_second} B/s and {queue_bytes} B in line")
+                }
+                LinkHarm::HalfOpen => String::new(),
+            };
+            format!(" of {} {way} {}{how}", names(left), names(right))
+        }
+        FaultAction::Reset { left, right } => format!(" of {} and {}", names(left), names(right)),
         FaultAction::Hold { .. }
         | FaultAction::LoseReply
         | FaultAction::LoseRequest

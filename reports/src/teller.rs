@@ -4,7 +4,7 @@
 
 use crate::Line;
 use std::collections::{BTreeMap, BTreeSet};
-use tumbler_plan::{Fault, FaultAction, Plan};
+use tumbler_plan::{Fault, Plan};
 use tumbler_types::{Event, FaultId, Instant, NodeId, Observed, Topology, Wall};
 
 /// Follows clocks and standing faults along the trace.
@@ -68,7 +68,7 @@ impl<'a> Teller<'a> {
         );
         let touching = |id: &&FaultId| {
             let Some(fault) = self.fault(**id) else { return false };
-            let stands = self.standing.contains(*id) && victims(fault).contains(&observed.node);
+            let stands = self.standing.contains(*id) && fault.action.nodes().contains(&observed.node);
             stands || (transport && self.struck.1.contains(*id))
         };
         let ids: BTreeSet<FaultId> = self.standing.iter().chain(&self.struck.1).copied().collect();
@@ -88,7 +88,8 @@ impl<'a> Teller<'a> {
 
     fn label(&self, fault: &Fault) -> String {
         let kind = fault.action.kind().name();
-        let names: Vec<String> = victims(fault).iter().map(|node| self.plan.topology.name(*node)).collect();
+        let names: Vec<String> =
+            fault.action.nodes().iter().map(|node| self.plan.topology.name(*node)).collect();
         if names.is_empty() {
             format!("{} {kind}", fault.id)
         } else {
@@ -101,32 +102,12 @@ impl<'a> Teller<'a> {
         match observed.event {
             Event::FaultBegan { fault, .. } | Event::FaultEnded { fault, .. } => {
                 self.fault(fault).is_some_and(|fault| {
-                    let victims = victims(fault);
+                    let victims = fault.action.nodes();
                     victims.is_empty() || victims.iter().any(|node| nodes.contains(node))
                 })
             }
             _ => false,
         }
-    }
-}
-
-/// Nodes that a fault names.
-pub(crate) fn victims(fault: &Fault) -> Vec<NodeId> {
-    match &fault.action {
-        FaultAction::Partition { left, right, symmetric: _, until: _ } => {
-            left.iter().chain(right).copied().collect()
-        }
-        FaultAction::Crash { node, until: _ }
-        | FaultAction::Pause { node, until: _ }
-        | FaultAction::Redeploy { node, build: _, until: _ }
-        | FaultAction::ClockStep { node, offset_nanos: _, until: _ } => vec![*node],
-        FaultAction::Suspend { nodes, until: _ } => nodes.clone(),
-        FaultAction::Hold { .. }
-        | FaultAction::LoseReply
-        | FaultAction::LoseRequest
-        | FaultAction::FailPersist
-        | FaultAction::Duplicate
-        | FaultAction::Strip => Vec::new(),
     }
 }
 

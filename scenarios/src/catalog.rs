@@ -94,6 +94,14 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "single-principal",
     "privileges",
     "api-keys",
+    "faulty-disks",
+    "forgetful-disks",
+    "clocks-astray",
+    "clock-beyond-rho",
+    "starved-nodes",
+    "hostile-hosts",
+    "hostile-world",
+    "bad-links",
 ];
 
 /// Patterns of published incidents, in the order of their catalog.

@@ -9,12 +9,15 @@
 use crate::entry::{Context, chance_of, furthest, offset, pick};
 use crate::error::Mistake;
 use crate::file::{FaultTable, PointTable, UntilTable, Word, Words};
+use crate::harm::Harm;
+use crate::link::Link;
 use crate::names;
+use crate::needs::{fitting_point, needs_point};
 use crate::range::{Chance, Drawn, spell};
 use std::ops::Range;
 use toml::Spanned;
 use tumbler_plan::{FaultAction, Pattern, Point, Stream, StreamName, Trigger, Until};
-use tumbler_types::{Build, FaultKind, Instant, NodeId, Span};
+use tumbler_types::{Assumption, Build, FaultKind, Instant, NodeId, Span};
 
 /// A disturbance, in some seeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +26,7 @@ pub(crate) struct FaultEntry {
     when: When,
     deed: Deed,
     lasting: Option<Lasting>,
+    place: Range<usize>,
 }
 
 /// When an entry's fault begins.
@@ -42,7 +46,7 @@ struct Spot {
 /// What is done. No victims: to the node where the point is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Deed {
-    Partition { left: Vec<NodeId>, right: Vec<NodeId>, symmetric: bool },
+    Partition { sides: Sides },
     Crash { victims: Vec<NodeId> },
     Pause { victims: Vec<NodeId> },
     ClockStep { victims: Vec<NodeId>, offset: Drawn<i64> },
@@ -54,6 +58,17 @@ enum Deed {
     Redeploy { victims: Vec<NodeId>, builds: Vec<Build> },
     Strip,
     Suspend { victims: Vec<NodeId> },
+    Harm { victims: Vec<NodeId>, harm: Harm },
+    Link { sides: Sides, harm: Link },
+    Reset { sides: Sides },
+}
+
+/// Two groups without a common node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Sides {
+    left: Vec<NodeId>,
+    right: Vec<NodeId>,
+    symmetric: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,42 +84,59 @@ impl FaultEntry {
         let when = when(context, table, kind, spanned.span())?;
         let deed = deed(context, table, kind, &when)?;
         let lasting = lasting(context, table, kind)?;
-        Ok(FaultEntry { chance: chance_of(table.chance.as_ref())?, when, deed, lasting })
+        let place = table.kind.span();
+        Ok(FaultEntry { chance: chance_of(table.chance.as_ref())?, when, deed, lasting, place })
     }
 
     /// The longest time by which it can put off a call; none if it puts nothing off.
     pub fn delay_max(&self) -> Option<Span> {
-        match (&self.deed, &self.lasting) {
-            (Deed::Hold | Deed::Pause { .. } | Deed::Suspend { .. }, Some(Lasting::After(span))) => {
-                Some(span.max)
-            }
-            (Deed::Hold | Deed::Pause { .. } | Deed::Suspend { .. }, Some(Lasting::On { at_most, .. })) => {
-                Some(at_most.max)
-            }
-            (
-                Deed::Hold
-                | Deed::Pause { .. }
-                | Deed::Partition { .. }
-                | Deed::Crash { .. }
-                | Deed::ClockStep { .. }
-                | Deed::LoseReply
-                | Deed::LoseRequest
-                | Deed::FailPersist
-                | Deed::Duplicate
-                | Deed::Redeploy { .. }
-                | Deed::Strip
-                | Deed::Suspend { .. },
-                _,
-            ) => None,
+        let beyond = match &self.deed {
+            Deed::Hold | Deed::Pause { .. } | Deed::Suspend { .. } => Span::ZERO,
+            Deed::Harm { harm, .. } => harm.delay_max()?,
+            Deed::Link { harm, .. } => return harm.delay_max(),
+            Deed::Partition { .. }
+            | Deed::Crash { .. }
+            | Deed::ClockStep { .. }
+            | Deed::LoseReply
+            | Deed::LoseRequest
+            | Deed::FailPersist
+            | Deed::Duplicate
+            | Deed::Redeploy { .. }
+            | Deed::Strip
+            | Deed::Reset { .. } => return None,
+        };
+        self.longest().map(|longest| longest.plus(beyond))
+    }
+
+    /// The longest that it stands; none if it happens at once.
+    fn longest(&self) -> Option<Span> {
+        match self.lasting.as_ref()? {
+            Lasting::After(span) => Some(span.max),
+            Lasting::On { at_most, .. } => Some(at_most.max),
         }
     }
 
-    /// The largest clock offset, either way, if it sets one.
-    pub fn offset_max(&self) -> Option<Span> {
+    /// The furthest that it takes a wall clock from true time, either way, if it touches one; `base` is
+    /// how far the clocks are off from the start.
+    pub fn offset_max(&self, base: Span) -> Option<Span> {
         match &self.deed {
             Deed::ClockStep { offset, .. } => Some(furthest(offset)),
+            Deed::Harm { harm, .. } => harm.offset_max(base, self.longest()?),
             _ => None,
         }
+    }
+
+    /// An assumption that it leaves, whatever the clocks are.
+    pub fn leaves(&self) -> Option<Assumption> {
+        match &self.deed {
+            Deed::Harm { harm, .. } => harm.leaves(),
+            _ => None,
+        }
+    }
+
+    /// Where its kind is said.
+    pub fn place(&self) -> Range<usize> {
+        self.place.clone()
     }
 
     pub fn draw(&self, seed: u64, index: u32) -> Option<(Trigger, FaultAction)> {
@@ -123,6 +155,7 @@ impl FaultEntry {
             | Deed::Pause { victims }
             | Deed::ClockStep { victims, .. }
             | Deed::Redeploy { victims, .. }
+            | Deed::Harm { victims, .. }
                 if !victims.is_empty() =>
             {
                 Some(*pick(&mut stream, victims))
@@ -138,12 +171,17 @@ impl FaultEntry {
         };
         let node = || victim.expect("a fault that hits a node was refused without one");
         let action = match &self.deed {
-            Deed::Partition { left, right, symmetric } => FaultAction::Partition {
-                left: left.clone(),
-                right: right.clone(),
-                symmetric: *symmetric,
-                until,
-            },
+            Deed::Partition { sides } => {
+                let Sides { left, right, symmetric } = sides.clone();
+                FaultAction::Partition { left, right, symmetric, until }
+            }
+            Deed::Link { sides, harm } => {
+                let Sides { left, right, symmetric } = sides.clone();
+                FaultAction::Link { left, right, symmetric, harm: harm.draw(&mut stream), until }
+            }
+            Deed::Reset { sides } => {
+                FaultAction::Reset { left: sides.left.clone(), right: sides.right.clone() }
+            }
             Deed::Crash { .. } => FaultAction::Crash { node: node(), until },
             Deed::Pause { .. } => FaultAction::Pause { node: node(), until },
             Deed::ClockStep { offset, .. } => {
@@ -163,6 +201,7 @@ impl FaultEntry {
                 FaultAction::Suspend { nodes: vec![node()], until }
             }
             Deed::Suspend { victims } => FaultAction::Suspend { nodes: victims.clone(), until },
+            Deed::Harm { harm, .. } => harm.draw(&mut stream, node(), until),
         };
         exists.then_some((trigger, action))
     }
@@ -233,7 +272,7 @@ fn when(context: &Context, table: &FaultTable, kind: FaultKind, span: Range<usiz
             .expected("`at`, or one of `sending`, `sent`, `handled`, `replying`, `entered`, `point`"));
     }
     let spot = spot(context, &point, span)?;
-    fitting_point(kind, &table.kind, &spot)?;
+    fitting_point(kind, &table.kind, &spot.points)?;
     let nth = match &table.nth {
         None => Drawn::fixed(1),
         Some(words) => Drawn::<u32>::parse("nth", words)?,
@@ -262,68 +301,6 @@ fn begins_in_time(context: &Context, what: &str, words: &Words, latest: Span) ->
     Err(Mistake::new(words.span.clone(), problem, "begin the fault earlier, or move `heal_at`")
         .expected(format!("a time before {}", spell(context.heal_at)))
         .got(spell(latest)))
-}
-
-/// Faults on one message or write have to name it.
-fn needs_point(kind: FaultKind, spanned: &Spanned<String>) -> Result<(), Mistake> {
-    match kind {
-        FaultKind::Partition
-        | FaultKind::Crash
-        | FaultKind::Pause
-        | FaultKind::ClockStep
-        | FaultKind::Redeploy
-        | FaultKind::Suspend => Ok(()),
-        FaultKind::Hold
-        | FaultKind::LoseReply
-        | FaultKind::LoseRequest
-        | FaultKind::FailPersist
-        | FaultKind::Duplicate
-        | FaultKind::Strip => {
-            let problem = format!("a {} needs a point, not a time", kind.name());
-            Err(Mistake::new(
-                spanned.span(),
-                problem,
-                "replace `at` by a point; `after` gives the earliest time",
-            )
-            .expected(fitting(kind)))
-        }
-    }
-}
-
-fn fitting_point(kind: FaultKind, spanned: &Spanned<String>, spot: &Spot) -> Result<(), Mistake> {
-    let fits = |point: &Point| match kind {
-        FaultKind::Partition
-        | FaultKind::Crash
-        | FaultKind::Pause
-        | FaultKind::ClockStep
-        | FaultKind::Redeploy
-        | FaultKind::Suspend => true,
-        FaultKind::Hold | FaultKind::Duplicate | FaultKind::Strip => {
-            matches!(point, Point::Sending(_) | Point::Replying(_))
-        }
-        FaultKind::LoseReply | FaultKind::LoseRequest => matches!(point, Point::Sending(_)),
-        FaultKind::FailPersist => matches!(point, Point::PersistBegins),
-    };
-    if spot.points.iter().all(fits) {
-        return Ok(());
-    }
-    let problem = format!("a {} cannot begin at this point", kind.name());
-    Err(Mistake::new(spanned.span(), problem, "choose another point, or another kind")
-        .expected(fitting(kind)))
-}
-
-const fn fitting(kind: FaultKind) -> &'static str {
-    match kind {
-        FaultKind::Partition
-        | FaultKind::Crash
-        | FaultKind::Pause
-        | FaultKind::ClockStep
-        | FaultKind::Redeploy
-        | FaultKind::Suspend => "`at`, or any point",
-        FaultKind::Hold | FaultKind::Duplicate | FaultKind::Strip => "`sending` or `replying`",
-        FaultKind::LoseReply | FaultKind::LoseRequest => "`sending`",
-        FaultKind::FailPersist => "`point = \"persist-begins\"`",
-    }
 }
 
 /// Exactly one class of points, and where.
@@ -387,7 +364,11 @@ fn durable_point(word: &Word) -> Result<Point, Mistake> {
 
 fn deed(context: &Context, table: &FaultTable, kind: FaultKind, when: &When) -> Result<Deed, Mistake> {
     let sides = [("left", &table.left), ("right", &table.right)];
-    if kind != FaultKind::Partition {
+    let link = Link::parse(table, kind)?;
+    if matches!(kind, FaultKind::HalfOpen | FaultKind::Reset) && table.symmetric.is_some() {
+        return Err(misplaced("symmetric", table.kind.span(), kind));
+    }
+    if link.is_none() && !matches!(kind, FaultKind::Partition | FaultKind::Reset) {
         if let Some((what, words)) = sides.iter().find_map(|(what, words)| Some((what, words.as_ref()?))) {
             return Err(misplaced(what, words.span.clone(), kind));
         }
@@ -395,25 +376,43 @@ fn deed(context: &Context, table: &FaultTable, kind: FaultKind, when: &When) -> 
             return Err(misplaced("symmetric", table.kind.span(), kind));
         }
     }
-    if let (Some(words), true) = (&table.offset, kind != FaultKind::ClockStep) {
+    let has_offset = matches!(kind, FaultKind::ClockStep | FaultKind::ClockStrobe);
+    if let (Some(words), false) = (&table.offset, has_offset) {
         return Err(misplaced("offset", words.span.clone(), kind));
     }
     if let (Some(words), true) = (&table.build, kind != FaultKind::Redeploy) {
         return Err(misplaced("build", words.span.clone(), kind));
     }
-    let hits = matches!(
-        kind,
-        FaultKind::Crash | FaultKind::Pause | FaultKind::ClockStep | FaultKind::Redeploy | FaultKind::Suspend
-    );
-    if let (Some(words), false) = (&table.victim, hits) {
+    let harm = Harm::parse(context, table, kind)?;
+    let hits = harm.is_some()
+        || matches!(
+            kind,
+            FaultKind::Crash
+                | FaultKind::Pause
+                | FaultKind::ClockStep
+                | FaultKind::Redeploy
+                | FaultKind::Suspend
+        );
+    // Its write is where its node is.
+    let hits_elsewhere = hits && kind != FaultKind::TornWrite;
+    if let (Some(words), false) = (&table.victim, hits_elsewhere) {
         return Err(misplaced("victim", words.span.clone(), kind));
     }
     let somewhere = matches!(when, When::On { spot, .. } if !spot.nodes.is_empty());
     if let (Some(words), false) = (&table.node, hits || somewhere) {
         return Err(misplaced("node", words.span.clone(), kind));
     }
+    if let Some(harm) = link {
+        let sides = sides_of(context, table)?;
+        let symmetric = sides.symmetric && harm != Link::HalfOpen;
+        return Ok(Deed::Link { sides: Sides { symmetric, ..sides }, harm });
+    }
+    if let Some(harm) = harm {
+        return Ok(Deed::Harm { victims: victims(context, table, when)?, harm });
+    }
     match kind {
-        FaultKind::Partition => partition(context, table),
+        FaultKind::Partition => Ok(Deed::Partition { sides: sides_of(context, table)? }),
+        FaultKind::Reset => Ok(Deed::Reset { sides: sides_of(context, table)? }),
         FaultKind::Crash => Ok(Deed::Crash { victims: victims(context, table, when)? }),
         FaultKind::Pause => Ok(Deed::Pause { victims: victims(context, table, when)? }),
         FaultKind::ClockStep => {
@@ -432,6 +431,24 @@ fn deed(context: &Context, table: &FaultTable, kind: FaultKind, when: &When) -> 
         }
         FaultKind::Strip => Ok(Deed::Strip),
         FaultKind::Suspend => Ok(Deed::Suspend { victims: victims(context, table, when)? }),
+        FaultKind::TornWrite
+        | FaultKind::DiskFull
+        | FaultKind::DiskStall
+        | FaultKind::DiskReorder
+        | FaultKind::BitRot
+        | FaultKind::LyingSync
+        | FaultKind::DiskRestore
+        | FaultKind::ClockDrift
+        | FaultKind::ClockFreeze
+        | FaultKind::ClockStrobe
+        | FaultKind::Slow
+        | FaultKind::CrashLoop
+        | FaultKind::Reconfigure
+        | FaultKind::SlowLink
+        | FaultKind::LossyLink
+        | FaultKind::Corrupt
+        | FaultKind::NarrowLink
+        | FaultKind::HalfOpen => unreachable!("its harm was read above"),
     }
 }
 
@@ -447,7 +464,7 @@ fn victims(context: &Context, table: &FaultTable, when: &When) -> Result<Vec<Nod
     }
 }
 
-fn partition(context: &Context, table: &FaultTable) -> Result<Deed, Mistake> {
+fn sides_of(context: &Context, table: &FaultTable) -> Result<Sides, Mistake> {
     let left_words = table.left.as_ref().ok_or_else(|| absent("left", table, "one group"))?;
     let right_words = table.right.as_ref().ok_or_else(|| absent("right", table, "the other group"))?;
     let left = names::candidates("left", context.topology, left_words)?;
@@ -470,24 +487,11 @@ fn partition(context: &Context, table: &FaultTable) -> Result<Deed, Mistake> {
         )
         .expected("at least one node"));
     }
-    Ok(Deed::Partition { left, right, symmetric: table.symmetric.unwrap_or(true) })
+    Ok(Sides { left, right, symmetric: table.symmetric.unwrap_or(true) })
 }
 
 fn lasting(context: &Context, table: &FaultTable, kind: FaultKind) -> Result<Option<Lasting>, Mistake> {
-    let stands = match kind {
-        FaultKind::Partition
-        | FaultKind::Crash
-        | FaultKind::Pause
-        | FaultKind::Hold
-        | FaultKind::ClockStep
-        | FaultKind::Redeploy
-        | FaultKind::Suspend => true,
-        FaultKind::LoseReply
-        | FaultKind::LoseRequest
-        | FaultKind::FailPersist
-        | FaultKind::Duplicate
-        | FaultKind::Strip => false,
-    };
+    let stands = kind.stands();
     match (&table.lasts, &table.until) {
         (Some(words), _) if !stands => Err(misplaced("lasts", words.span.clone(), kind)),
         (None, Some(until)) if !stands => Err(misplaced("until", until.span(), kind)),
@@ -496,21 +500,38 @@ fn lasting(context: &Context, table: &FaultTable, kind: FaultKind) -> Result<Opt
             Err(Mistake::new(until.span(), "the fault ends twice", "keep `lasts` or `until`")
                 .expected("`lasts = \"5s\"`, or `until = { on = { … }, at_most = \"60s\" }`"))
         }
-        (Some(words), None) => Ok(Some(Lasting::After(Drawn::<Span>::parse("lasts", words)?))),
+        (Some(words), None) => {
+            let span = Drawn::<Span>::parse("lasts", words)?;
+            ends_later("lasts", words, span.min)?;
+            Ok(Some(Lasting::After(span)))
+        }
         (None, Some(until)) => {
             let UntilTable { on, at_most } = until.get_ref();
             let spot = spot(context, on.get_ref(), on.span())?;
-            Ok(Some(Lasting::On { spot, at_most: Drawn::<Span>::parse("at_most", at_most)? }))
+            let span = Drawn::<Span>::parse("at_most", at_most)?;
+            ends_later("at_most", at_most, span.min)?;
+            Ok(Some(Lasting::On { spot, at_most: span }))
         }
         (None, None) => Err(absent("lasts", table, "how long it stands (or `until`)")),
     }
 }
 
-fn misplaced(what: &str, span: Range<usize>, kind: FaultKind) -> Mistake {
+/// A fault that ends when it begins is none.
+fn ends_later(what: &str, words: &Words, shortest: Span) -> Result<(), Mistake> {
+    if shortest > Span::ZERO {
+        return Ok(());
+    }
+    let problem = "the fault ends when it begins";
+    Err(Mistake::new(words.span.clone(), problem, format!("write a longer `{what}`"))
+        .expected("more than no time")
+        .got(spell(shortest)))
+}
+
+pub(crate) fn misplaced(what: &str, span: Range<usize>, kind: FaultKind) -> Mistake {
     Mistake::new(span, format!("a {} has no `{what}`", kind.name()), "remove the key, or change `kind`")
 }
 
-fn absent(what: &str, table: &FaultTable, why: &str) -> Mistake {
+pub(crate) fn absent(what: &str, table: &FaultTable, why: &str) -> Mistake {
     let kind = table.kind.get_ref();
     Mistake::new(table.kind.span(), format!("a {kind} needs `{what}`"), format!("add `{what}`: {why}"))
 }

@@ -44,6 +44,13 @@ impl Drawn<i64> {
     }
 }
 
+impl Drawn<i64> {
+    /// Parts per million, with an optional sign: `"-150ppm"`.
+    pub fn parse_rate(what: &str, words: &Words) -> Result<Self, Mistake> {
+        range(what, words, |word| rate(what, word))
+    }
+}
+
 impl Drawn<u32> {
     pub fn parse(what: &str, words: &Words) -> Result<Self, Mistake> {
         range(what, words, |word| count(what, word))
@@ -76,6 +83,11 @@ impl Chance {
                 .expected("a ratio of two whole numbers, at most 1")
                 .got(&word.text)),
         }
+    }
+
+    /// So many of so many.
+    pub const fn parts(self) -> (u64, u64) {
+        (self.numerator, self.denominator)
     }
 
     /// One draw.
@@ -112,6 +124,22 @@ fn offset(what: &str, word: &Word) -> Result<i64, Mistake> {
     let unsigned = span(what, &Word { span: word.span.clone(), text: rest.to_owned() });
     let Span(nanos) = unsigned.map_err(|mistake| mistake.got(&word.text))?;
     Ok(sign * i64::try_from(nanos).expect("at most a day, which fits"))
+}
+
+fn rate(what: &str, word: &Word) -> Result<i64, Mistake> {
+    let unsigned = word.text.trim_start_matches(['-', '+']);
+    let sign = if word.text.starts_with('-') { -1 } else { 1 };
+    let digits = unsigned.strip_suffix("ppm").filter(|_| word.text.len() - unsigned.len() <= 1);
+    digits
+        .and_then(number)
+        .and_then(|number| i64::try_from(number).ok())
+        .filter(|ppm| *ppm <= RATE_MAX)
+        .map(|ppm| sign * ppm)
+        .ok_or_else(|| {
+            Mistake::new(word.span.clone(), format!("`{what}` is no rate"), "write for example \"-150ppm\"")
+                .expected(format!("a whole number with the unit ppm, at most {RATE_MAX}ppm either way"))
+                .got(&word.text)
+        })
 }
 
 fn count(what: &str, word: &Word) -> Result<u32, Mistake> {
@@ -200,6 +228,8 @@ const UNITS: [(&str, u64); 6] = [
 ];
 const DAY: u64 = 24 * 3_600_000_000_000;
 const COUNT_MAX: u32 = 10_000;
+/// A tenth of the time.
+const RATE_MAX: i64 = 100_000;
 
 #[cfg(test)]
 mod tests {

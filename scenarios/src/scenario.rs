@@ -22,8 +22,8 @@ use tumbler_plan::plan::{Lag, Offset};
 use tumbler_plan::swarm::Swarm;
 use tumbler_plan::{Deployed, Digest, Fault, Network, Order, Plan, Store, Stream, StreamName};
 use tumbler_types::{
-    Assumption, Bounds, Build, Enforcement, FaultId, Format, Instant, NodeId, RoleKind, Span, Timing,
-    Topology, Verdict,
+    Assumption, Bounds, Build, Enforcement, FaultId, FaultKind, Format, Instant, NodeId, RoleKind, Span,
+    Timing, Topology, Verdict,
 };
 
 /// A scenario, checked. With a seed it is a plan.
@@ -233,10 +233,11 @@ impl Scenario {
             file.order.iter().map(|table| OrderEntry::parse(&context, table)).collect::<Result<_, _>>()?;
         let faults: Vec<FaultEntry> =
             file.fault.iter().map(|table| FaultEntry::parse(&context, table)).collect::<Result<_, _>>()?;
-        breaks_something(&file.breaks, &clocks, &faults, timing.epsilon)?;
         // What is below the last floor would never take part again: a swarm redeploys nothing as that.
         let floor_last = orders.iter().filter_map(OrderEntry::floor).fold(floor, Format::max);
         let swarm = file.swarm.as_ref().map(|table| swarm_of(table, heal_at, floor_last)).transpose()?;
+        let drawn = file.swarm.as_ref().map(|table| &table.faults).zip(swarm.as_ref());
+        breaks_something(&file.breaks, &clocks, &faults, drawn, timing.epsilon)?;
         let (network, store) = (latency("network", &file.network)?, latency("store", &file.store)?);
         let delays: Span = faults.iter().filter_map(FaultEntry::delay_max).fold(Span::ZERO, Span::plus);
         let delay_max = swarm.as_ref().map_or(delays, |swarm| delays.plus(swarm.delay_max(&timing)));
@@ -400,24 +401,50 @@ fn breaks_of(words: &[Spanned<String>]) -> Result<Vec<Assumption>, Mistake> {
     Ok(breaks)
 }
 
-/// A word that would excuse, and is never meant, hides what the file is about.
+/// What the file leaves is said, and what is said is left: a word that would excuse, and is never
+/// meant, hides what the file is about.
 fn breaks_something(
     words: &[Spanned<String>],
     clocks: &[ClockEntry],
     faults: &[FaultEntry],
+    swarm: Option<(&Words, &Swarm)>,
     epsilon: Span,
 ) -> Result<(), Mistake> {
-    let offsets = clocks.iter().map(ClockEntry::offset_max);
-    let largest = offsets.chain(faults.iter().filter_map(FaultEntry::offset_max)).max().unwrap_or(Span::ZERO);
-    match words.first() {
-        Some(word) if largest <= epsilon => {
-            let problem = "`breaks` names an assumption that nothing here breaks";
-            Err(Mistake::new(word.span(), problem, "remove it, or set a clock beyond ε")
-                .expected(format!("a clock with an `offset` beyond {}", spell(epsilon)))
-                .got(spell(largest)))
-        }
-        Some(_) | None => Ok(()),
+    let base = clocks.iter().map(ClockEntry::offset_max).max().unwrap_or(Span::ZERO);
+    let reached = faults.iter().filter_map(|fault| fault.offset_max(base));
+    let largest = reached.max().unwrap_or(Span::ZERO).max(base);
+    let mut left: Vec<(Assumption, Range<usize>)> =
+        faults.iter().filter_map(|fault| Some((fault.leaves()?, fault.place()))).collect();
+    for fault in faults.iter().filter(|fault| fault.offset_max(base).is_some_and(|off| off > epsilon)) {
+        left.push((Assumption::ClockWithinEpsilon, fault.place()));
     }
+    if let Some((words, swarm)) = swarm {
+        let kinds = [
+            (FaultKind::LyingSync, Assumption::FsyncHonest),
+            (FaultKind::DiskRestore, Assumption::DisksKept),
+        ];
+        let drawn = kinds.into_iter().filter(|(kind, _)| swarm.kinds.contains(kind));
+        left.extend(drawn.map(|(_, assumption)| (assumption, words.span.clone())));
+    }
+    let is_said = |assumption: &Assumption| words.iter().any(|word| word.get_ref() == assumption.id());
+    if let Some((assumption, place)) = left.iter().find(|(assumption, _)| !is_said(assumption)) {
+        let problem = format!("the fault leaves {}", assumption.id());
+        let remedy = format!("weaken it, or say `breaks = [\"{}\"]`", assumption.id());
+        return Err(Mistake::new(place.clone(), problem, remedy).expected("`breaks` to name what is left"));
+    }
+    let is_left = |id: &str| {
+        let by_clocks = id == Assumption::ClockWithinEpsilon.id() && largest > epsilon;
+        by_clocks || left.iter().any(|(assumption, _)| assumption.id() == id)
+    };
+    let Some(word) = words.iter().find(|word| !is_left(word.get_ref())) else { return Ok(()) };
+    let problem = "`breaks` names an assumption that nothing here breaks";
+    let mistake = |remedy: &str| Mistake::new(word.span(), problem, remedy);
+    if word.get_ref() == Assumption::ClockWithinEpsilon.id() {
+        return Err(mistake("remove it, or set a clock beyond ε")
+            .expected(format!("a clock with an `offset` beyond {}", spell(epsilon)))
+            .got(spell(largest)));
+    }
+    Err(mistake("remove it, or add the fault").expected("a fault that leaves it"))
 }
 
 /// Where the last write wins, holds and pauses that outlast the actor lifetime prove nothing: the one
@@ -479,7 +506,12 @@ pub(crate) fn counted(what: &str, spanned: &Spanned<i64>, min: u16, max: u16) ->
 const ROLES_HIT: [RoleKind; 5] =
     [RoleKind::Authority, RoleKind::Rotator, RoleKind::Agent, RoleKind::Target, RoleKind::Replica];
 /// No fault of this build leaves the others.
-const BREAKABLE: [Assumption; 1] = [Assumption::ClockWithinEpsilon];
+const BREAKABLE: [Assumption; 4] = [
+    Assumption::ClockWithinEpsilon,
+    Assumption::ClockRateTrue,
+    Assumption::FsyncHonest,
+    Assumption::DisksKept,
+];
 const NAME_MAX: usize = 40;
 const SWARM_MAX: u32 = 200;
 const END_SLACK: Span = Span::from_secs(5);

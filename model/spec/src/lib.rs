@@ -50,6 +50,10 @@ impl Judges {
     #[must_use]
     pub fn breaking(mut self, broken: &BTreeSet<Assumption>) -> Self {
         self.watch.excuse(assumption::excused(broken));
+        // The spec has no disk that forgets: it cannot follow one.
+        if broken.contains(&Assumption::FsyncHonest) || broken.contains(&Assumption::DisksKept) {
+            self.monitor.rest();
+        }
         self
     }
 

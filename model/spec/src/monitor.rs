@@ -23,11 +23,12 @@ pub struct Monitor {
     /// Per secret: every effect that some record made necessary and that is not fenced off.
     issued: Vec<Vec<Effect>>,
     divergence: Option<Divergence>,
+    rests: bool,
 }
 
 impl Monitor {
     pub fn new(rules: Rules, secrets: usize) -> Self {
-        Monitor { rules, issued: vec![Vec::new(); secrets], divergence: None }
+        Monitor { rules, issued: vec![Vec::new(); secrets], divergence: None, rests: false }
     }
 
     pub fn divergence(&self) -> Option<&Divergence> {
@@ -38,9 +39,14 @@ impl Monitor {
         self.divergence
     }
 
+    /// Follows nothing from here on.
+    pub fn rest(&mut self) {
+        self.rests = true;
+    }
+
     /// Checks the step against the ledger *before* it.
     pub fn observe(&mut self, before: &Ledger, observed: &Observed) {
-        if self.divergence.is_some() {
+        if self.divergence.is_some() || self.rests {
             return;
         }
         if let Some((secret, Err(why))) = self.step(before, observed) {

@@ -428,13 +428,13 @@ impl Watch {
         self.tally.faults_fired += 1;
         let in_rotation = ledger.slices.iter().any(|slice| slice.phase != Phase::Idle);
         self.tally.faults_in_rotation += u64::from(in_rotation);
-        self.standing = self.standing.saturating_add(u32::from(stands(kind)));
+        self.standing = self.standing.saturating_add(u32::from(kind.stands()));
         self.fault_last = Some(now);
         self.disturb(now);
     }
 
     fn fault_ended(&mut self, kind: FaultKind, now: Instant) {
-        self.standing = self.standing.saturating_sub(u32::from(stands(kind)));
+        self.standing = self.standing.saturating_sub(u32::from(kind.stands()));
         self.fault_last = Some(now);
         self.disturb(now);
     }
@@ -542,21 +542,3 @@ impl Watch {
 
 /// Findings, what was excused, exercises, and counts.
 type Finished = (Vec<Finding>, Vec<Finding>, Vec<Exercise>, Tally);
-
-/// The others happen at once: they may end without an event of their own.
-const fn stands(kind: FaultKind) -> bool {
-    match kind {
-        FaultKind::Partition
-        | FaultKind::Crash
-        | FaultKind::Pause
-        | FaultKind::Hold
-        | FaultKind::ClockStep
-        | FaultKind::Redeploy
-        | FaultKind::Suspend => true,
-        FaultKind::LoseReply
-        | FaultKind::LoseRequest
-        | FaultKind::FailPersist
-        | FaultKind::Duplicate
-        | FaultKind::Strip => false,
-    }
-}

@@ -200,7 +200,7 @@ breaks = ["gravity"]"#,
 small.toml:5:11: unknown `breaks`
 5 | breaks = ["gravity"]
   |           ^^^^^^^^^
-  = expected: clock-within-epsilon
+  = expected: clock-within-epsilon, clock-rate-true, fsync-honest, disks-kept
   = got: `gravity`
   = to do: take one of the expected names
 "#,

@@ -1,5 +1,6 @@
 //! Faults as data: what is done, to whom, when, and for how long.
 
+use crate::harm::{ClockHarm, DiskHarm, LinkHarm, ProcessHarm};
 use serde::{Deserialize, Serialize};
 use tumbler_types::{Build, FaultId, FaultKind, Instant, NodeId, Phase, SecretId, Span, event::FrameKind};
 
@@ -110,6 +111,34 @@ pub enum FaultAction {
         nodes: Vec<NodeId>,
         until: Until,
     },
+    Disk {
+        node: NodeId,
+        harm: DiskHarm,
+        until: Until,
+    },
+    Clock {
+        node: NodeId,
+        harm: ClockHarm,
+        until: Until,
+    },
+    Process {
+        node: NodeId,
+        harm: ProcessHarm,
+        until: Until,
+    },
+    /// Of what `left` sends to `right`; symmetric: both ways.
+    Link {
+        left: Vec<NodeId>,
+        right: Vec<NodeId>,
+        symmetric: bool,
+        harm: LinkHarm,
+        until: Until,
+    },
+    /// Between any of `left` and any of `right`, both ways.
+    Reset {
+        left: Vec<NodeId>,
+        right: Vec<NodeId>,
+    },
 }
 
 /// When a standing fault ends; always at the plan's `heal_at` at the latest.
@@ -122,6 +151,16 @@ pub enum Until {
         pattern: Pattern,
         at_most: Span,
     },
+}
+
+impl Until {
+    /// The longest that a fault stands that ends so.
+    pub const fn at_most(self) -> Span {
+        match self {
+            Until::After(span) => span,
+            Until::On { pattern: _, at_most } => at_most,
+        }
+    }
 }
 
 impl FaultAction {
@@ -138,12 +177,17 @@ impl FaultAction {
             | FaultAction::Hold { until }
             | FaultAction::ClockStep { until, .. }
             | FaultAction::Redeploy { until, .. }
-            | FaultAction::Suspend { until, .. } => Some(until),
+            | FaultAction::Suspend { until, .. }
+            | FaultAction::Disk { until, .. }
+            | FaultAction::Clock { until, .. }
+            | FaultAction::Process { until, .. }
+            | FaultAction::Link { until, .. } => Some(until),
             FaultAction::LoseReply
             | FaultAction::LoseRequest
             | FaultAction::FailPersist
             | FaultAction::Duplicate
-            | FaultAction::Strip => None,
+            | FaultAction::Strip
+            | FaultAction::Reset { .. } => None,
         }
     }
 
@@ -161,6 +205,34 @@ impl FaultAction {
             FaultAction::Redeploy { .. } => FaultKind::Redeploy,
             FaultAction::Strip => FaultKind::Strip,
             FaultAction::Suspend { .. } => FaultKind::Suspend,
+            FaultAction::Disk { harm, .. } => harm.kind(),
+            FaultAction::Clock { harm, .. } => harm.kind(),
+            FaultAction::Process { harm, .. } => harm.kind(),
+            FaultAction::Link { harm, .. } => harm.kind(),
+            FaultAction::Reset { .. } => FaultKind::Reset,
+        }
+    }
+
+    /// Nodes that it names, in its order.
+    pub fn nodes(&self) -> Vec<NodeId> {
+        match self {
+            FaultAction::Partition { left, right, symmetric: _, until: _ }
+            | FaultAction::Link { left, right, symmetric: _, harm: _, until: _ }
+            | FaultAction::Reset { left, right } => left.iter().chain(right).copied().collect(),
+            FaultAction::Crash { node, until: _ }
+            | FaultAction::Pause { node, until: _ }
+            | FaultAction::Redeploy { node, build: _, until: _ }
+            | FaultAction::ClockStep { node, offset_nanos: _, until: _ }
+            | FaultAction::Disk { node, harm: _, until: _ }
+            | FaultAction::Clock { node, harm: _, until: _ }
+            | FaultAction::Process { node, harm: _, until: _ } => vec![*node],
+            FaultAction::Suspend { nodes, until: _ } => nodes.clone(),
+            FaultAction::Hold { until: _ }
+            | FaultAction::LoseReply
+            | FaultAction::LoseRequest
+            | FaultAction::FailPersist
+            | FaultAction::Duplicate
+            | FaultAction::Strip => Vec::new(),
         }
     }
 }

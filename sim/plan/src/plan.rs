@@ -1,10 +1,11 @@
 //! The plan: the complete list of timed faults and operations of a run, as data.
 
-use crate::{Fault, FaultAction};
+use crate::{ClockHarm, DiskHarm, Fault, FaultAction};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use tumbler_types::{
-    Assumption, Bounds, Build, Format, Instant, NodeId, SecretId, Span, Timing, Topology, event::OrderKind,
+    Assumption, Bounds, Build, Format, Instant, NodeId, RHO_PPM, SecretId, Span, Timing, Topology,
+    event::OrderKind,
 };
 
 /// Everything that a run depends on, besides the build. Pure data; equal plans give equal runs.
@@ -52,20 +53,73 @@ impl Plan {
     /// Assumptions that the plan's own offsets and faults leave, each with what does it. A planted
     /// bug is none: it breaks a promise of the system, which is to be found and never excused.
     pub fn exceeded(&self) -> Vec<(Assumption, String)> {
-        let beyond = |nanos: i64| nanos.unsigned_abs() > self.timing.epsilon.nanos();
+        let epsilon = self.timing.epsilon;
+        let beyond = |nanos: i64| nanos.unsigned_abs() > epsilon.nanos();
         let offset = self.offsets.iter().find(|offset| beyond(offset.nanos)).map(|Offset { node, nanos }| {
-            format!("the clock of {} is off by {}", self.topology.name(*node), Span(nanos.unsigned_abs()))
+            let off = Span(nanos.unsigned_abs());
+            let what =
+                format!("the clock of {} is off by {off}, and ε is {epsilon}", self.topology.name(*node));
+            (Assumption::ClockWithinEpsilon, what)
         });
-        let step = || {
-            self.faults.iter().find_map(|fault| match fault.action {
-                FaultAction::ClockStep { offset_nanos, .. } if beyond(offset_nanos) => {
-                    Some(format!("{} steps a clock to {} off", fault.id, Span(offset_nanos.unsigned_abs())))
-                }
-                _ => None,
-            })
+        let mut exceeded: Vec<(Assumption, String)> = Vec::new();
+        for each in offset.into_iter().chain(self.faults.iter().flat_map(|fault| self.leaves(fault))) {
+            if exceeded.iter().all(|(assumption, _)| *assumption != each.0) {
+                exceeded.push(each);
+            }
+        }
+        exceeded
+    }
+
+    /// Assumptions that one fault leaves.
+    fn leaves(&self, fault: &Fault) -> Vec<(Assumption, String)> {
+        let epsilon = self.timing.epsilon;
+        let clock = |reached: Span| {
+            let what = format!("{} steps a clock to {reached} off, and ε is {epsilon}", fault.id);
+            (reached > epsilon).then_some((Assumption::ClockWithinEpsilon, what))
         };
-        let clock = offset.or_else(step).map(|what| (Assumption::ClockWithinEpsilon, what));
-        clock.into_iter().collect()
+        match fault.action {
+            FaultAction::ClockStep { offset_nanos, .. } => {
+                clock(Span(offset_nanos.unsigned_abs())).into_iter().collect()
+            }
+            FaultAction::Clock { node, harm, until } => {
+                let base =
+                    self.offsets.iter().find(|offset| offset.node == node).map_or(0, |each| each.nanos);
+                let rate = match harm {
+                    ClockHarm::Drift { ppm } => ppm.unsigned_abs(),
+                    ClockHarm::Freeze | ClockHarm::Strobe { .. } => 0,
+                };
+                let what = format!("{} lets a clock gain {rate} ppm, and ρ is {RHO_PPM} ppm", fault.id);
+                let rate = (rate > RHO_PPM).then_some((Assumption::ClockRateTrue, what));
+                clock(harm.furthest(base, until.at_most())).into_iter().chain(rate).collect()
+            }
+            FaultAction::Disk { node, harm: DiskHarm::Lie, .. } => {
+                let what = format!("{} lets the disk of {} lie", fault.id, self.topology.name(node));
+                vec![(Assumption::FsyncHonest, what)]
+            }
+            FaultAction::Disk { node, harm: DiskHarm::Restore { .. }, .. } => {
+                let what = format!("{} restores an older disk of {}", fault.id, self.topology.name(node));
+                vec![(Assumption::DisksKept, what)]
+            }
+            FaultAction::Disk {
+                node: _,
+                harm: DiskHarm::Torn | DiskHarm::Full | DiskHarm::Stall | DiskHarm::Reorder | DiskHarm::Rot,
+                until: _,
+            }
+            | FaultAction::Partition { .. }
+            | FaultAction::Crash { .. }
+            | FaultAction::Pause { .. }
+            | FaultAction::Hold { .. }
+            | FaultAction::LoseReply
+            | FaultAction::LoseRequest
+            | FaultAction::FailPersist
+            | FaultAction::Duplicate
+            | FaultAction::Redeploy { .. }
+            | FaultAction::Strip
+            | FaultAction::Suspend { .. }
+            | FaultAction::Process { .. }
+            | FaultAction::Link { .. }
+            | FaultAction::Reset { .. } => Vec::new(),
+        }
     }
 
     /// Assumptions that the plan both leaves and says to leave. What it only says excuses nothing.

@@ -35,6 +35,12 @@ pub enum StreamName {
     Builds = 10,
     /// How late copies are visible at the replicas of one scenario.
     Lags = 11,
+    /// Which durable bit of one node one fault flips.
+    Rot = 12,
+    /// Which unsynced writes of one node survive a crash under a reordering cache.
+    Reorder = 13,
+    /// What one fault does to the messages of one directed link.
+    Harm = 14,
 }
 
 /// One stream of one entity.

@@ -11,10 +11,16 @@
 //!
 //! Source: A. Groce and others, "Swarm testing" (ISSTA 2012); TigerBeetle's `options_swarm`.
 
-use crate::{Fault, FaultAction, Pattern, Point, Stream, StreamName, Trigger, Until};
+mod table;
+
+use self::table::*;
+use crate::{
+    ClockHarm, DiskHarm, Fault, FaultAction, LinkHarm, Pattern, Point, ProcessHarm, Share, Stream,
+    StreamName, Trigger, Until,
+};
 use tumbler_types::event::FrameKind::{self, *};
 use tumbler_types::{
-    Build, FaultId, FaultKind, Instant, NodeId, Phase, RoleKind, SecretId, Span, Timing, Topology,
+    Build, FaultId, FaultKind, Instant, NodeId, Phase, RHO_PPM, RoleKind, SecretId, Span, Timing, Topology,
 };
 
 /// What a seed's faults are drawn from.
@@ -47,11 +53,7 @@ impl Swarm {
     /// The longest time by which all of a seed's faults together can put off one call.
     #[must_use]
     pub fn delay_max(&self, timing: &Timing) -> Span {
-        if !self
-            .kinds
-            .iter()
-            .any(|kind| matches!(kind, FaultKind::Hold | FaultKind::Pause | FaultKind::Suspend))
-        {
+        if !self.kinds.iter().any(|kind| kind.puts_off()) {
             return Span::ZERO;
         }
         let longest = STRENGTHS.iter().copied().fold(self.stability, Span::max);
@@ -122,11 +124,70 @@ impl Draw<'_> {
             FaultKind::Redeploy => self.redeploy(),
             FaultKind::Strip => self.strip(),
             FaultKind::Suspend => self.suspend(),
+            FaultKind::TornWrite => self.torn_write(),
+            FaultKind::DiskFull => self.disk(DiskHarm::Full),
+            FaultKind::DiskStall => self.disk(DiskHarm::Stall),
+            FaultKind::DiskReorder => self.disk(DiskHarm::Reorder),
+            FaultKind::BitRot => self.disk(DiskHarm::Rot),
+            FaultKind::LyingSync => self.disk(DiskHarm::Lie),
+            FaultKind::DiskRestore => {
+                let back = self.stream.span(self.swarm.stability, self.longest);
+                self.disk(DiskHarm::Restore { back })
+            }
+            FaultKind::ClockDrift => self.clock_drift(),
+            FaultKind::ClockFreeze => self.clock_freeze(),
+            FaultKind::ClockStrobe => self.clock_strobe(),
+            FaultKind::Slow => {
+                let lag = self.stream.span(LAG_MIN, LAG_MAX);
+                self.process(ProcessHarm::Slow { lag })
+            }
+            FaultKind::CrashLoop => {
+                let up = self.stream.span(Span::from_millis(50), Span::from_secs(3));
+                let down = self.stream.span(Span::from_millis(50), Span::from_secs(1));
+                self.process(ProcessHarm::CrashLoop { up, down })
+            }
+            FaultKind::Reconfigure => {
+                let period = self.stream.span(PERIOD_MIN, PERIOD_MAX);
+                self.process(ProcessHarm::Reconfigure { period })
+            }
+            FaultKind::SlowLink => {
+                let extra = self.stream.span(LAG_MIN, EXTRA_MAX);
+                let share = self.share();
+                self.link(LinkHarm::Slow { extra, share })
+            }
+            FaultKind::LossyLink => {
+                let share = self.share();
+                self.link(LinkHarm::Lossy { share })
+            }
+            FaultKind::Corrupt => {
+                let share = self.share();
+                self.link(LinkHarm::Corrupt { share })
+            }
+            FaultKind::NarrowLink => {
+                let below = |stream: &mut Stream, limit| u32::try_from(stream.below(limit)).unwrap_or(0);
+                let bytes_per_second = 500 + below(&mut self.stream, 5_000);
+                let queue_bytes = 200 + below(&mut self.stream, 4_000);
+                self.link(LinkHarm::Narrow { bytes_per_second, queue_bytes })
+            }
+            FaultKind::HalfOpen => self.link(LinkHarm::HalfOpen),
+            FaultKind::Reset => {
+                let (left, right, _) = self.sides()?;
+                let trigger = if self.stream.chance(1, 2) { self.entered() } else { self.at() };
+                Some((trigger, FaultAction::Reset { left, right }))
+            }
         }
     }
 
     /// Two groups of roles, whole roles or one node of them; one in three is one-way.
     fn partition(&mut self) -> Option<Disturbance> {
+        let (left, right, symmetric) = self.sides()?;
+        let trigger = if self.stream.chance(1, 2) { self.entered() } else { self.at() };
+        let until = self.lasting();
+        Some((trigger, FaultAction::Partition { left, right, symmetric, until }))
+    }
+
+    /// Who is parted from whom, and whether both ways.
+    fn sides(&mut self) -> Option<(Vec<NodeId>, Vec<NodeId>, bool)> {
         let &(left, right) = self.pick(CUTS)?;
         let left = self.side(left);
         let right = self.side(right);
@@ -135,9 +196,21 @@ impl Draw<'_> {
         }
         let symmetric = self.stream.chance(2, 3);
         let (left, right) = if self.stream.chance(1, 2) { (left, right) } else { (right, left) };
+        Some((left, right, symmetric))
+    }
+
+    /// Half-open goes one way: one side knows that the connection is gone.
+    fn link(&mut self, harm: LinkHarm) -> Option<Disturbance> {
+        let (left, right, symmetric) = self.sides()?;
+        let symmetric = symmetric && harm != LinkHarm::HalfOpen;
         let trigger = if self.stream.chance(1, 2) { self.entered() } else { self.at() };
         let until = self.lasting();
-        Some((trigger, FaultAction::Partition { left, right, symmetric, until }))
+        Some((trigger, FaultAction::Link { left, right, symmetric, harm, until }))
+    }
+
+    fn share(&mut self) -> Share {
+        let numerator = 1 + u32::try_from(self.stream.below(8)).expect("below 8");
+        Share { numerator, denominator: 8 }
     }
 
     /// Two in three at a point where an effect begins or has just happened, the others at any time.
@@ -229,6 +302,59 @@ impl Draw<'_> {
         let trigger = if self.stream.chance(1, 3) { self.entered() } else { self.at() };
         let until = if self.stream.chance(1, 2) { self.lasting() } else { self.past_succession() };
         (!nodes.is_empty()).then_some((trigger, FaultAction::Suspend { nodes, until }))
+    }
+
+    /// Half of them while a rotation is open, the others at any time.
+    fn disk(&mut self, harm: DiskHarm) -> Option<Disturbance> {
+        let node = self.victim(DISKS)?;
+        let trigger = if self.stream.chance(1, 2) { self.entered() } else { self.at() };
+        let until = self.lasting();
+        Some((trigger, FaultAction::Disk { node, harm, until }))
+    }
+
+    fn torn_write(&mut self) -> Option<Disturbance> {
+        let node = self.victim(DISKS)?;
+        let (role, _) = self.topology.kind(node)?;
+        let point = if role == RoleKind::Authority { Point::ProposeBegins } else { Point::PersistBegins };
+        let trigger = self.on(point, Some(node));
+        let until = self.lasting();
+        Some((trigger, FaultAction::Disk { node, harm: DiskHarm::Torn, until }))
+    }
+
+    fn clock(&mut self, harm: ClockHarm, until: Until) -> Option<Disturbance> {
+        let node = self.victim(&self.swarm.roles)?;
+        let trigger = self.at();
+        Some((trigger, FaultAction::Clock { node, harm, until }))
+    }
+
+    /// At any rate that the declared ρ allows.
+    fn clock_drift(&mut self) -> Option<Disturbance> {
+        let rho = i64::from(RHO_PPM);
+        let drawn = i64::try_from(self.stream.below(2 * u64::from(RHO_PPM) + 1)).unwrap_or(0) - rho;
+        let ppm = i32::try_from(drawn).expect("within ρ either way");
+        let until = self.lasting();
+        self.clock(ClockHarm::Drift { ppm }, until)
+    }
+
+    /// As short as the declared ε asks for, whatever the offset from the start: a fifth of it.
+    fn clock_freeze(&mut self) -> Option<Disturbance> {
+        let longest = Span(self.timing.epsilon.nanos() / 5);
+        let until = Until::After(self.stream.span(Span(longest.nanos() / 10), longest));
+        self.clock(ClockHarm::Freeze, until)
+    }
+
+    fn clock_strobe(&mut self) -> Option<Disturbance> {
+        let offset_nanos = offset(&mut self.stream, self.timing.epsilon);
+        let period = self.stream.span(LAG_MIN, Span::from_secs(2));
+        let until = self.lasting();
+        self.clock(ClockHarm::Strobe { offset_nanos, period }, until)
+    }
+
+    fn process(&mut self, harm: ProcessHarm) -> Option<Disturbance> {
+        let node = self.victim(&self.swarm.roles)?;
+        let trigger = if self.stream.chance(1, 2) { self.entered() } else { self.at() };
+        let until = self.lasting();
+        Some((trigger, FaultAction::Process { node, harm, until }))
     }
 
     fn strip(&mut self) -> Option<Disturbance> {
@@ -354,13 +480,6 @@ enum Use {
     Fault = 19,
 }
 
-/// One side of a cut.
-#[derive(Clone, Copy)]
-enum Side {
-    All(&'static [RoleKind]),
-    One(RoleKind),
-}
-
 fn stream(seed: u64, kind: u32, ordinal: u32, purpose: Use) -> Stream {
     Stream::new(seed, StreamName::Faults, (kind, ordinal), purpose as u32)
 }
@@ -373,47 +492,6 @@ fn longest(seed: u64, kind: FaultKind, stability: Span) -> Span {
 
 fn index_below(stream: &mut Stream, length: usize) -> usize {
     usize::try_from(stream.below(length as u64)).expect("below a length")
-}
-
-/// Where the crash of a node cuts between two effects that could be confused.
-fn crash_points(role: RoleKind) -> &'static [Point] {
-    match role {
-        RoleKind::Rotator => &[
-            Point::Sending(LeaseRequest),
-            Point::Sending(BeginRequest),
-            Point::Sending(ApplyRequest),
-            Point::Sending(QueryRequest),
-            Point::Sending(AdvanceRequest),
-            Point::Sending(ConfirmRequest),
-            Point::Handled(BeginRequest),
-            Point::Handled(ApplyRequest),
-            Point::Handled(AdvanceRequest),
-        ],
-        RoleKind::Authority => &[
-            Point::ProposeBegins,
-            Point::ProposeDone,
-            Point::Handled(BeginRequest),
-            Point::Handled(AdvanceRequest),
-            Point::Handled(HeartbeatRequest),
-            Point::Handled(OrderRequest),
-            Point::Replying(RecordReply),
-            Point::Replying(HeartbeatReply),
-        ],
-        RoleKind::Target => &[
-            Point::PersistBegins,
-            Point::PersistDone,
-            Point::Handled(ApplyRequest),
-            Point::Replying(ApplyReply),
-        ],
-        RoleKind::Agent => &[
-            Point::PersistBegins,
-            Point::PersistDone,
-            Point::Sending(HeartbeatRequest),
-            Point::Replying(GetReply),
-        ],
-        RoleKind::Replica => &[Point::Handled(Replicate), Point::Replying(LoginReply)],
-        RoleKind::Workload | RoleKind::Operator => &[],
-    }
 }
 
 /// After this long a lease can have been taken over.
@@ -430,53 +508,16 @@ const NTH_MAX: u64 = 3;
 /// With the default timing a lease lasts 10 s and a grant 30 s.
 const STRENGTHS: [Span; 3] = [Span::from_secs(3), Span::from_secs(15), Span::from_secs(45)];
 
-const CUTS: &[(Side, Side)] = &[
-    (Side::One(RoleKind::Rotator), Side::All(&[RoleKind::Authority])),
-    (Side::All(&[RoleKind::Rotator]), Side::All(&[RoleKind::Authority])),
-    (Side::One(RoleKind::Rotator), Side::All(&[RoleKind::Target])),
-    (Side::All(&[RoleKind::Rotator]), Side::All(&[RoleKind::Target])),
-    (Side::One(RoleKind::Agent), Side::All(&[RoleKind::Authority])),
-    (Side::All(&[RoleKind::Agent]), Side::All(&[RoleKind::Authority])),
-    (Side::All(&[RoleKind::Target]), Side::All(&[RoleKind::Replica])),
-    (Side::All(&[RoleKind::Authority]), Side::All(&[RoleKind::Rotator, RoleKind::Agent])),
-    (Side::All(&[RoleKind::Target]), Side::All(&[RoleKind::Rotator, RoleKind::Replica])),
-];
-
-const ROTATOR_REQUESTS: &[FrameKind] =
-    &[LeaseRequest, BeginRequest, ApplyRequest, QueryRequest, AdvanceRequest, ConfirmRequest];
-
-const LOSABLE_REPLIES: &[FrameKind] = &[
-    ApplyRequest,
-    ApplyRequest,
-    AdvanceRequest,
-    BeginRequest,
-    LeaseRequest,
-    ConfirmRequest,
-    QueryRequest,
-    HeartbeatRequest,
-];
-
-const LOSABLE_REQUESTS: &[FrameKind] = &[
-    ApplyRequest,
-    ApplyRequest,
-    AdvanceRequest,
-    BeginRequest,
-    LeaseRequest,
-    ConfirmRequest,
-    HeartbeatRequest,
-    Replicate,
-];
-
-/// Late arrivals that carry something older than what the receiver knows by then.
-const HOLDABLE: &[Point] = &[
-    Point::Sending(HeartbeatRequest),
-    Point::Sending(Replicate),
-    Point::Sending(LoginRequest),
-    Point::Sending(OrderRequest),
-    Point::Replying(ApplyReply),
-    Point::Replying(RecordReply),
-    Point::Replying(HeartbeatReply),
-];
+/// Who keeps anything.
+const DISKS: &[RoleKind] = &[RoleKind::Authority, RoleKind::Agent, RoleKind::Target];
+/// What a starved node takes for one input.
+const LAG_MIN: Span = Span::from_millis(5);
+const LAG_MAX: Span = Span::from_millis(200);
+/// What a slow link adds, at most.
+const EXTRA_MAX: Span = Span::from_secs(2);
+/// Periods of an older configuration.
+const PERIOD_MIN: Span = Span::from_millis(200);
+const PERIOD_MAX: Span = Span::from_secs(2);
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,8 @@
 //! The agent: holds leased versions and hands them to workloads.
 //!
 //! It answers, and acknowledges, only from what its disk holds. It stops at the earlier of its
-//! monotonic expiry and wall `until − ε`, and after a gap between its two clocks (a suspend) it
+//! monotonic expiry and wall `until − ε`, and after a gap of more than 2ε, which no clock within ε
+//! shows, between its two clocks (a suspend) it
 //! hears from the authority before it goes on. When in doubt it hands out nothing.
 //!
 //! What it deliberately does not do: decide which version it should hold.
@@ -183,7 +184,7 @@ impl Held {
         let is_unrevoked = !self.revoked.contains(&self.durable.version);
         let is_within_wall = now.wall < self.durable.until.minus(epsilon);
         let is_within_life = self.life.is_none_or(|life| now.mono < life);
-        let is_awake = self.synced.is_none_or(|synced| gap(synced, now) <= epsilon.nanos());
+        let is_awake = self.synced.is_none_or(|synced| gap(synced, now) <= epsilon.times(2).nanos());
         is_known && is_unrevoked && is_within_wall && is_within_life && is_awake
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub enum Assumption {
     /// Every wall clock is within ε of true time.
     ClockWithinEpsilon,
-    /// Monotonic clocks run at the rate of true time.
+    /// Clocks run within ρ of the rate of true time.
     ClockRateTrue,
     /// A write that was reported durable is durable.
     FsyncHonest,
@@ -28,6 +28,9 @@ pub enum Assumption {
     /// Nobody forges a sender, a frame or a record.
     IdentitiesTrue,
 }
+
+/// ρ: how many microseconds a clock may gain or lose in each second.
+pub const RHO_PPM: u32 = 200;
 
 impl Assumption {
     pub const ALL: [Assumption; 9] = [

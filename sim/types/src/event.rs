@@ -309,6 +309,12 @@ named! {
         Down = 2 "down",
         /// A planned loss of just this message.
         Dropped = 3 "dropped",
+        /// The queue before a narrow link was full.
+        Full = 4 "full",
+        /// It had changed on the way, and its framing showed it.
+        Corrupted = 5 "corrupted",
+        /// Its connection broke while it was in flight.
+        Reset = 6 "reset",
     }
     /// Why a login was refused.
     Refusal {

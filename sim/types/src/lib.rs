@@ -20,7 +20,7 @@ pub mod time;
 pub mod topology;
 pub mod verdict;
 
-pub use assumption::Assumption;
+pub use assumption::{Assumption, RHO_PPM};
 pub use bounds::{Bounds, Timing};
 pub use build::{Build, Format};
 pub use event::{Command, Event, Observed};

@@ -79,6 +79,13 @@ impl Calls {
         (!std::mem::replace(&mut call.done, true)).then_some(call.token)
     }
 
+    /// Calls between the two that have no completion yet.
+    pub fn open(&self, caller: NodeId, callee: NodeId) -> Vec<CallId> {
+        let calls = self.by_caller[usize::from(caller.0)].iter().zip(0u64..);
+        let open = calls.filter(|(call, _)| !call.done && call.callee == callee);
+        open.map(|(_, ordinal)| CallId(u64::from(caller.0) << 32 | ordinal)).collect()
+    }
+
     /// The caller crashed: none of its calls completes any more.
     pub fn abandon(&mut self, caller: NodeId) {
         for call in &mut self.by_caller[usize::from(caller.0)] {

@@ -5,7 +5,7 @@
 //! on the order in which containers iterate.
 
 use crate::call::{Call, Calls};
-use crate::link::Links;
+use crate::link::{Links, checksum_of};
 use crate::nemesis::Nemesis;
 use crate::node::{Node, State};
 use crate::observe::Observer;
@@ -13,10 +13,13 @@ use crate::outcome::{Options, Outcome, Panic};
 use crate::queue::{Class, Key, Queue};
 use crate::recorder::Recorder;
 use crate::store::Store;
-use tumbler_plan::{Plan, Planted, Point, Stream, StreamName};
+use std::borrow::Cow;
+use tumbler_plan::{DiskHarm, FaultAction, Plan, Planted, Point, Stream, StreamName};
 use tumbler_spec::Judges;
 use tumbler_types::role::v1::{Effects, Input};
-use tumbler_types::{CallId, Event, Format, Incarnation, Instant, NodeId, RoleKind, Span, TimerId, Verdict};
+use tumbler_types::{
+    CallId, Event, Format, Incarnation, Instant, Mono, NodeId, RoleKind, Span, Tag, TimerId, Verdict,
+};
 
 /// What happens at a deadline.
 pub enum Due {
@@ -45,13 +48,15 @@ pub enum Due {
         node: NodeId,
         timer: TimerId,
         ordinal: u32,
-        /// What the node had slept when this was set.
-        slept: Span,
+        /// On the node's monotonic clock.
+        deadline: Mono,
     },
     CallTimeout {
         call: CallId,
-        slept: Span,
+        deadline: Mono,
     },
+    /// A node that crashes again and again crashes, or starts.
+    Turn(usize),
 }
 
 /// Bytes in flight.
@@ -63,6 +68,10 @@ pub struct Message {
     pub incarnation: Incarnation,
     pub frame: Vec<u8>,
     pub carries: Carries,
+    /// The connection that it travels on.
+    pub connection: u32,
+    /// Of what was sent, if something has changed it.
+    pub checksum: Option<Tag>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +136,14 @@ impl<'p> Engine<'p> {
         let mut recorder = Recorder::new(judges, options.keep_trace, options.heartbeat);
         let mut observer = Observer::new(plan);
         observer.genesis(plan, &mut nodes, &mut recorder);
+        for fault in &plan.faults {
+            let goes_back = |harm| matches!(harm, DiskHarm::Lie | DiskHarm::Restore { .. });
+            if let FaultAction::Disk { node, harm, until: _ } = fault.action
+                && goes_back(harm)
+            {
+                nodes[usize::from(node.0)].store.remember();
+            }
+        }
         let mut engine = Engine {
             plan,
             now: Instant::ZERO,
@@ -208,22 +225,25 @@ impl<'p> Engine<'p> {
             }
             Due::Wake { node, incarnation, input } => self.wake(node, incarnation, input),
             Due::Arrive(message) => self.arrive(message),
-            Due::Timer { node, timer, ordinal, slept } => {
+            Due::Turn(index) => {
+                self.turn(index);
+                Step::Quiet
+            }
+            Due::Timer { node, timer, ordinal, deadline } => {
                 if !self.node(node).is_armed(timer, ordinal) {
                     return Step::Quiet;
                 }
                 let key = Key::new(Class::Timer, u32::from(node.0), ordinal);
-                let due = |slept| Due::Timer { node, timer, ordinal, slept };
-                if self.put_off(node, key, slept, due) {
+                if self.put_off(node, key, deadline, || Due::Timer { node, timer, ordinal, deadline }) {
                     return Step::Quiet;
                 }
                 self.offer(node, Input::Timer { timer })
             }
-            Due::CallTimeout { call, slept } => {
+            Due::CallTimeout { call, deadline } => {
                 let caller = self.calls.get(call).caller;
                 let key = Calls::timeout_key(call);
-                let due = |slept| Due::CallTimeout { call, slept };
-                if !self.calls.get(call).done && self.put_off(caller, key, slept, due) {
+                let due = || Due::CallTimeout { call, deadline };
+                if !self.calls.get(call).done && self.put_off(caller, key, deadline, due) {
                     return Step::Quiet;
                 }
                 self.call_timeout(call)
@@ -231,8 +251,31 @@ impl<'p> Engine<'p> {
         }
     }
 
+    /// Hands an input to a node that runs; at a starved one it waits in line.
+    pub fn offer(&mut self, id: NodeId, input: Input) -> Step {
+        let Some(turn) = self.line_up(id) else { return self.hand(id, input) };
+        let node = self.node_mut(id);
+        let (incarnation, ordinal) = (node.incarnation, node.wake_ordinal);
+        node.wake_ordinal += 1;
+        let key = Key::new(Class::Wake, u32::from(id.0), ordinal);
+        self.queue.push(turn, key, Due::Wake { node: id, incarnation, input: Some(input) });
+        Step::Quiet
+    }
+
+    /// A place in a starved node's line; none if the node has none.
+    pub fn line_up(&mut self, id: NodeId) -> Option<Instant> {
+        let now = self.now;
+        let node = self.node_mut(id);
+        let turn = node.process.busy_until.max(now).plus(node.process.lag);
+        if turn <= now || node.state == State::Down {
+            return None;
+        }
+        node.process.busy_until = turn;
+        Some(turn)
+    }
+
     /// Hands an input to a node that runs, or lets it wait at a paused one.
-    pub fn offer(&mut self, node: NodeId, input: Input) -> Step {
+    pub fn hand(&mut self, node: NodeId, input: Input) -> Step {
         match self.node(node).state {
             State::Down => Step::Quiet,
             State::Paused => {
@@ -256,11 +299,15 @@ impl<'p> Engine<'p> {
         let node = self.node_mut(id);
         node.state = State::Up;
         node.incarnation = node.incarnation.next();
-        node.booted_at = now;
-        node.slept = Span::ZERO;
-        let (incarnation, kind, offset) = (node.incarnation, node.kind, node.offset);
-        let (disk, log) = node.store.boot();
+        node.clocks.boot(now);
+        node.disk.has_stopped = false;
+        let (incarnation, kind, offset) = (node.incarnation, node.kind, node.clocks.offset);
+        let mounted = node.store.mount();
         self.record(id, Event::Started { incarnation });
+        let Some((disk, log)) = mounted else {
+            self.stop(id);
+            return Step::Quiet;
+        };
         if incarnation == Incarnation(1) {
             if offset != 0 {
                 self.record(id, Event::ClockSet { offset });
@@ -274,22 +321,29 @@ impl<'p> Engine<'p> {
         Step::Boot { node: id, input: Input::Boot { disk, log, entropy: entropy.bytes() } }
     }
 
-    /// A deadline on a node's monotonic clock came. True if the node slept since it was set, or sleeps:
-    /// then it comes later, by as much.
-    fn put_off(&mut self, id: NodeId, key: Key, slept: Span, due: impl Fn(Span) -> Due) -> bool {
+    /// A deadline on a node's monotonic clock came. True if the node sleeps, or its clock does not show
+    /// the deadline yet, because it slept or is slow: then it comes later, by as much.
+    fn put_off(&mut self, id: NodeId, key: Key, deadline: Mono, due: impl Fn() -> Due) -> bool {
         let now = self.now;
         let node = self.node_mut(id);
-        let missed = node.slept.minus(slept);
-        let total = node.slept;
-        if node.asleep_since.is_some() {
-            node.overslept.push((now.plus(missed), key, due(total)));
+        if node.clocks.asleep_since.is_some() {
+            node.overslept.push((key, due()));
             return true;
         }
-        if missed > Span::ZERO {
-            self.queue.push(now.plus(missed), key, due(total));
+        let left = node.clocks.until(now, deadline);
+        if left > Span::ZERO {
+            self.queue.push(now.plus(left), key, due());
             return true;
         }
         false
+    }
+
+    /// The plan as the node knows it: with the periods of its own configuration.
+    pub fn configured(&self, id: NodeId) -> Cow<'p, Plan> {
+        let Some(period) = self.node(id).process.period else { return Cow::Borrowed(self.plan) };
+        let mut plan = self.plan.clone();
+        (plan.timing.heartbeat, plan.timing.poll) = (period, period);
+        Cow::Owned(plan)
     }
 
     fn wake(&mut self, id: NodeId, incarnation: Incarnation, input: Option<Input>) -> Step {
@@ -297,7 +351,7 @@ impl<'p> Engine<'p> {
             return Step::Quiet;
         }
         match input {
-            Some(input) => self.offer(id, input),
+            Some(input) => self.hand(id, input),
             None => {
                 if self.node(id).is_running() {
                     let suspended: Effects =
@@ -310,12 +364,16 @@ impl<'p> Engine<'p> {
     }
 
     fn arrive(&mut self, message: Message) -> Step {
-        let Message { from, to, incarnation, frame, carries } = message;
+        let Message { from, to, incarnation, frame, carries, connection, checksum } = message;
         let kind = tumbler_wire::envelope::kind_of(&frame);
         let lost = if self.links.is_cut(from, to) {
             Some(tumbler_types::event::LossCause::Cut)
         } else if self.node(to).state == State::Down || self.node(to).incarnation != incarnation {
             Some(tumbler_types::event::LossCause::Down)
+        } else if self.links.connection(from, to) != connection {
+            Some(tumbler_types::event::LossCause::Reset)
+        } else if checksum.is_some_and(|checksum| checksum_of(&frame) != checksum) {
+            Some(tumbler_types::event::LossCause::Corrupted)
         } else {
             None
         };
@@ -353,6 +411,9 @@ impl<'p> Engine<'p> {
         let Call { caller, callee, .. } = *self.calls.get(call);
         match self.calls.complete(call) {
             Some(token) => {
+                if self.links.redial(caller, callee) {
+                    self.update_reachability();
+                }
                 self.record(caller, Event::CallUnknown { call, to: callee });
                 self.offer(caller, Input::Unknown { token })
             }

@@ -2,14 +2,15 @@
 
 use crate::call::{Call, Calls};
 use crate::engine::{Carries, Due, Engine, Message, Step};
+use crate::link::Passage;
 use crate::nemesis::{Disposition, Subject};
 use crate::node::State;
 use crate::queue::{Class, Key};
 use crate::store::{Pending, Write};
 use tumbler_plan::{Planted, Point};
 use tumbler_types::event::{FrameKind, LossCause};
-use tumbler_types::role::v1::{Effect, Effects, Input};
-use tumbler_types::{Event, Instant, LogIndex, NodeId, Span, Token};
+use tumbler_types::role::v1::{Effect, Effects, Input, LogEntry};
+use tumbler_types::{Event, Instant, Mono, NodeId, Span, Token};
 
 /// How much later than it said a lying disk writes.
 const LIE: Span = Span::from_secs(20);
@@ -50,7 +51,14 @@ impl Engine<'_> {
                 node.suspended.extend(effects);
                 return;
             }
+            let is_write = matches!(effect, Effect::Persist { .. } | Effect::Propose { .. });
             self.execute_one(id, effect, disposition);
+            if is_write {
+                let node = self.node(id);
+                if node.state == State::Down || node.incarnation != incarnation {
+                    return;
+                }
+            }
             if let Some(Point::Sending(kind) | Point::Replying(kind)) = point {
                 self.at_point(id, Point::Sent(kind), None);
                 let node = self.node(id);
@@ -67,7 +75,9 @@ impl Engine<'_> {
                 let tag = self.observer.frame_tag(&bytes);
                 self.record(id, Event::PersistBegan { record, tag });
                 let ordinal = self.begin_write(id, token, Write::Record { record, bytes });
-                if disposition.fails {
+                if disposition.tears {
+                    self.tear(id);
+                } else if disposition.fails || self.node(id).disk.full {
                     self.node_mut(id).store.pending_mut(ordinal).expect("just begun").fails = true;
                 } else if self.is_planted(Planted::SendBeforePersist) {
                     self.tell_early(id, ordinal, token);
@@ -78,6 +88,12 @@ impl Engine<'_> {
                 self.record(id, Event::ProposeBegan { tag });
                 let at = self.node(id).clocks(self.now).wall;
                 self.begin_write(id, token, Write::Log { at, command });
+                if disposition.tears {
+                    self.tear(id);
+                } else if self.node(id).disk.full {
+                    // There is no answer to a log that cannot be written but to stop.
+                    self.stop(id);
+                }
             }
             Effect::Send { to, frame } => {
                 let (kind, tag) = (tumbler_wire::envelope::kind_of(&frame), self.observer.frame_tag(&frame));
@@ -100,11 +116,11 @@ impl Engine<'_> {
                 self.record(id, Event::Called { call, to, frame: kind, tag });
                 self.spoke(id, to, &frame);
                 self.observer.called(id, &frame, self.now, &mut self.recorder);
-                let slept = self.node(id).slept;
+                let (left, deadline) = self.deadline(id, timeout);
                 self.queue.push(
-                    self.now.plus(timeout),
+                    self.now.plus(left),
                     Calls::timeout_key(call),
-                    Due::CallTimeout { call, slept },
+                    Due::CallTimeout { call, deadline },
                 );
                 self.transmit(id, to, frame, Carries::Request(call), disposition);
             }
@@ -112,10 +128,24 @@ impl Engine<'_> {
             Effect::SetTimer { timer, after } => {
                 let ordinal = self.node_mut(id).arm(timer);
                 let key = Key::new(Class::Timer, u32::from(id.0), ordinal);
-                let slept = self.node(id).slept;
-                self.queue.push(self.now.plus(after), key, Due::Timer { node: id, timer, ordinal, slept });
+                let (left, deadline) = self.deadline(id, after);
+                self.queue.push(self.now.plus(left), key, Due::Timer { node: id, timer, ordinal, deadline });
             }
         }
+    }
+
+    /// How long until the node's monotonic clock has gone on by so much, and what it shows then.
+    fn deadline(&self, id: NodeId, after: Span) -> (Span, Mono) {
+        let clocks = &self.node(id).clocks;
+        let deadline = clocks.mono(self.now).plus(after);
+        (clocks.until(self.now, deadline), deadline)
+    }
+
+    /// Half of the write just begun is on the disk, and its node is gone.
+    fn tear(&mut self, id: NodeId) {
+        self.node_mut(id).store.tear();
+        self.crash(id);
+        self.update_reachability();
     }
 
     fn reply(&mut self, id: NodeId, token: Token, frame: Vec<u8>, mut disposition: Disposition) {
@@ -187,8 +217,16 @@ impl Engine<'_> {
             self.record(from, Event::Lost { to, frame: kind, cause: LossCause::Cut });
             return;
         }
+        let (arrival, checksum) = match self.links.pass(self.now, from, to, arrival, &mut frame) {
+            Passage::Arrives { at, checksum } => (at, checksum),
+            Passage::Lost(cause) => {
+                self.record(from, Event::Lost { to, frame: kind, cause });
+                return;
+            }
+        };
         let key = Key::new(Class::Link, self.links.entity(from, to), ordinal);
-        let message = Message { from, to, incarnation, frame, carries };
+        let connection = self.links.connection(from, to);
+        let message = Message { from, to, incarnation, frame, carries, connection, checksum };
         if disposition.doubles {
             self.double(arrival, &message);
         }
@@ -246,12 +284,25 @@ impl Engine<'_> {
             self.record(id, Event::Persisted { record });
             return self.offer(id, Input::Persisted { token });
         }
+        // A starved node sees its own writes through in its line, and answers nothing from them before.
+        if self.node(id).store.is_to_wait(ordinal)
+            && let Some(turn) = self.line_up(id)
+        {
+            self.node_mut(id).store.pending_mut(ordinal).expect("it is to wait").has_waited = true;
+            let key = Key::new(Class::Store, u32::from(id.0), ordinal);
+            self.queue.push(turn, key, Due::Write { node: id, ordinal });
+            return Step::Quiet;
+        }
+        if let Some(stalled) = &mut self.node_mut(id).disk.stalled {
+            stalled.push(ordinal);
+            return Step::Quiet;
+        }
         let Some(pending) = self.node_mut(id).store.take(ordinal) else { return Step::Quiet };
         let (token, told, incarnation) = (pending.token, pending.told, self.node(id).incarnation);
         if pending.fails {
             let Write::Record { record, .. } = pending.write else { unreachable!("only records are failed") };
             self.record(id, Event::PersistFailed { record });
-            return self.offer(id, Input::PersistFailed { token });
+            return self.hand(id, Input::PersistFailed { token });
         }
         let point = match pending.write {
             Write::Record { .. } => Point::PersistDone,
@@ -265,13 +316,10 @@ impl Engine<'_> {
         match kept {
             Kept::Record { record } => {
                 self.record(id, Event::Persisted { record });
-                self.offer(id, Input::Persisted { token })
+                self.hand(id, Input::Persisted { token })
             }
-            Kept::Log { index } => {
-                let log = &self.node(id).store;
-                let entry = log.entry(index).expect("just kept").clone();
-                self.offer(id, Input::Committed { token: Some(token), entry })
-            }
+            // As it was written: what rots on the disk from here on does not change memory.
+            Kept::Log { entry } => self.hand(id, Input::Committed { token: Some(token), entry }),
         }
     }
 
@@ -291,11 +339,11 @@ impl Engine<'_> {
                     now,
                     &mut self.recorder,
                 );
-                node.store.keep_record(record, bytes);
+                node.store.keep_record(now, record, bytes);
                 Kept::Record { record }
             }
             Write::Log { at, command } => {
-                let entry = self.nodes[index].store.keep_log(at, command).clone();
+                let entry = self.nodes[index].store.keep_log(now, at, command).clone();
                 let floor = self.observer.floor();
                 let entered = self.observer.kept_log(id, &entry, now, &mut self.recorder);
                 if self.observer.floor() != floor {
@@ -304,7 +352,7 @@ impl Engine<'_> {
                 if let Some((secret, phase)) = entered {
                     self.at_point(id, Point::Entered { secret, phase }, None);
                 }
-                Kept::Log { index: entry.index }
+                Kept::Log { entry }
             }
         }
     }
@@ -331,7 +379,7 @@ impl Engine<'_> {
 /// What became durable.
 pub enum Kept {
     Record { record: tumbler_types::RecordId },
-    Log { index: LogIndex },
+    Log { entry: LogEntry },
 }
 
 /// Marks tie keys of late writes, which share ordinals with the writes that they follow.

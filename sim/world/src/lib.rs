@@ -18,10 +18,12 @@ compile_error!(
 );
 
 mod call;
+mod clock;
 mod driver;
 mod echo;
 mod engine;
 mod execute;
+mod harm;
 mod link;
 mod nemesis;
 mod node;
@@ -87,7 +89,8 @@ async fn drive(plan: &Plan, roles: &RoleFactory, options: &Options, mut driver: 
             Step::Quiet => engine.nothing_handled(),
             Step::End => break,
             Step::Boot { node, input } => {
-                driver.boot(node, roles(plan, node, engine.node(node).build));
+                let configured = engine.configured(node);
+                driver.boot(node, roles(&configured, node, engine.node(node).build));
                 handle(&mut engine, &mut driver, node, input).await;
             }
             Step::Handle { node, input } => handle(&mut engine, &mut driver, node, input).await,

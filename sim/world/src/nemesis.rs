@@ -1,10 +1,11 @@
 //! The nemesis: executes the plan's faults. It draws nothing; it only looks things up.
 
+use crate::call::Calls;
 use crate::engine::{Due, Engine, Message};
 use crate::node::State;
 use crate::queue::{Class, Key};
 use std::collections::BTreeMap;
-use tumbler_plan::{Fault, FaultAction, Pattern, Point, Trigger, Until};
+use tumbler_plan::{DiskHarm, Fault, FaultAction, Pattern, Point, Trigger, Until};
 use tumbler_types::event::FrameKind;
 use tumbler_types::{Build, Event, FaultId, Instant, NodeId, Span};
 
@@ -24,6 +25,7 @@ pub struct Disposition {
     pub lose: bool,
     pub lose_reply: bool,
     pub fails: bool,
+    pub tears: bool,
     pub doubles: bool,
     pub strips: bool,
     /// Held by the fault with this index.
@@ -51,6 +53,8 @@ pub struct Nemesis {
     /// Standing faults that end at a point.
     endings: Vec<(usize, Pattern)>,
     standing: Vec<bool>,
+    /// How often each fault has turned, where it does.
+    turns: Vec<u32>,
     held: BTreeMap<usize, Held>,
     healed: bool,
     pub fired: Vec<FaultId>,
@@ -75,6 +79,7 @@ impl Nemesis {
             armed,
             endings: Vec::new(),
             standing: vec![false; faults.len()],
+            turns: vec![0; faults.len()],
             held: BTreeMap::new(),
             healed: false,
             fired: Vec::new(),
@@ -88,6 +93,16 @@ impl Nemesis {
 
     pub fn hold(&mut self, index: usize, latency: Span, key: Key, message: Message) {
         self.held.insert(index, Held { latency, key, message });
+    }
+
+    pub fn is_standing(&self, index: usize) -> bool {
+        self.standing[index]
+    }
+
+    /// Tie ordinal of a fault's next turn: after its beginning and its end.
+    pub fn next_turn(&mut self, index: usize) -> u32 {
+        self.turns[index] += 1;
+        self.turns[index] + 1
     }
 
     fn watches(&self) -> bool {
@@ -137,6 +152,7 @@ impl Engine<'_> {
             disposition.lose |= other.lose;
             disposition.lose_reply |= other.lose_reply;
             disposition.fails |= other.fails;
+            disposition.tears |= other.tears;
             disposition.doubles |= other.doubles;
             disposition.strips |= other.strips;
             disposition.hold = disposition.hold.or(other.hold);
@@ -173,6 +189,18 @@ impl Engine<'_> {
             }
             FaultAction::Strip => disposition.strips = true,
             FaultAction::Suspend { nodes, until: _ } => nodes.iter().for_each(|node| self.suspend(*node)),
+            FaultAction::Disk { node, harm, until: _ } => {
+                disposition.tears = *harm == DiskHarm::Torn;
+                self.harm_disk(*node, fault.id, *harm);
+            }
+            FaultAction::Clock { node, harm, until: _ } => self.harm_clock(*node, *harm),
+            FaultAction::Process { node, harm, until: _ } => self.harm_process(*node, index, *harm),
+            FaultAction::Link { left, right, symmetric, harm, until: _ } => {
+                for (from, to) in directed(left, right, *symmetric) {
+                    self.links.harm(from, to, fault.id, *harm);
+                }
+            }
+            FaultAction::Reset { left, right } => self.reset(left, right),
         }
         match fault.action.until() {
             Some(until) => self.stand(index, until),
@@ -186,7 +214,14 @@ impl Engine<'_> {
 
     fn applies(&self, action: &FaultAction, subject: Option<Subject>) -> bool {
         match action {
-            FaultAction::Partition { .. } | FaultAction::ClockStep { .. } => true,
+            FaultAction::Partition { .. } | FaultAction::Link { .. } | FaultAction::Reset { .. } => true,
+            FaultAction::ClockStep { node, .. } => !self.node(*node).clocks.is_harmed(),
+            FaultAction::Clock { node, .. } => self.node(*node).clocks.is_right(),
+            FaultAction::Disk { node, harm, .. } => {
+                let is_write = matches!(subject, Some(Subject::Write | Subject::Entry));
+                self.disk_applies(*node, *harm, is_write)
+            }
+            FaultAction::Process { node, harm, .. } => self.process_applies(*node, *harm),
             FaultAction::Crash { node, .. } | FaultAction::Redeploy { node, .. } => {
                 self.node(*node).state != State::Down
             }
@@ -239,15 +274,24 @@ impl Engine<'_> {
             FaultAction::Pause { node, .. } => self.resume(*node),
             FaultAction::Suspend { nodes, .. } => nodes.iter().for_each(|node| self.rouse(*node)),
             FaultAction::ClockStep { node, .. } => {
-                let base = self.node(*node).offset_base;
+                let base = self.node(*node).clocks.offset_base;
                 self.set_clock(*node, base);
+            }
+            FaultAction::Disk { node, harm, .. } => self.heal_disk(*node, *harm),
+            FaultAction::Clock { node, .. } => self.heal_clock(*node),
+            FaultAction::Process { node, harm, .. } => self.heal_process(*node, *harm),
+            FaultAction::Link { left, right, symmetric, .. } => {
+                for (from, to) in directed(left, right, *symmetric) {
+                    self.links.heal(from, to, fault.id);
+                }
             }
             FaultAction::Hold { .. } => self.release(index),
             FaultAction::LoseReply
             | FaultAction::LoseRequest
             | FaultAction::FailPersist
             | FaultAction::Duplicate
-            | FaultAction::Strip => {
+            | FaultAction::Strip
+            | FaultAction::Reset { .. } => {
                 unreachable!("faults of an instant never stand")
             }
         }
@@ -289,39 +333,50 @@ impl Engine<'_> {
     }
 
     fn cut(&mut self, left: &[NodeId], right: &[NodeId], symmetric: bool) {
-        for (from, to) in pairs(left, right) {
-            self.links.cut(from, to);
-            if symmetric {
-                self.links.cut(to, from);
-            }
-        }
+        directed(left, right, symmetric).for_each(|(from, to)| self.links.cut(from, to));
     }
 
     fn mend(&mut self, left: &[NodeId], right: &[NodeId], symmetric: bool) {
-        for (from, to) in pairs(left, right) {
-            self.links.mend(from, to);
-            if symmetric {
-                self.links.mend(to, from);
+        directed(left, right, symmetric).for_each(|(from, to)| self.links.mend(from, to));
+    }
+
+    /// Breaks connections. Who waits for an answer hears of it at once, unless nothing reaches it.
+    fn reset(&mut self, left: &[NodeId], right: &[NodeId]) {
+        for (caller, callee) in directed(left, right, true) {
+            self.links.reset(caller, callee);
+            if self.links.is_cut(callee, caller) || self.node(caller).state == State::Down {
+                continue;
+            }
+            let now = self.node(caller).clocks.mono(self.now);
+            for call in self.calls.open(caller, callee) {
+                let due = Due::CallTimeout { call, deadline: now };
+                self.queue.push(self.now, Calls::timeout_key(call), due);
             }
         }
     }
 
     fn set_clock(&mut self, id: NodeId, offset: i64) {
-        self.node_mut(id).offset = offset;
+        self.node_mut(id).clocks.offset = offset;
         self.record(id, Event::ClockSet { offset });
     }
 
-    fn crash(&mut self, id: NodeId) {
+    pub fn crash(&mut self, id: NodeId) {
         self.forget_speech(id);
+        let survival = self.survival(id);
         let node = self.node_mut(id);
         let incarnation = node.incarnation;
         node.forget();
-        let survivors = node.store.crash();
+        let survivors = node.store.crash(survival);
+        let lies_since = node.disk.lies_since;
         self.calls.abandon(id);
         self.crashed.push(id);
         self.record(id, Event::Crashed { incarnation });
         for pending in survivors {
             self.keep(id, pending);
+        }
+        if let Some(since) = lies_since {
+            self.node_mut(id).store.go_back(since);
+            self.reread(id);
         }
     }
 
@@ -350,7 +405,7 @@ impl Engine<'_> {
         let node = self.node_mut(id);
         if node.state == State::Up {
             node.state = State::Paused;
-            node.asleep_since = Some(now);
+            node.clocks.asleep_since = Some(now);
             self.record(id, Event::Paused {});
         }
     }
@@ -359,17 +414,14 @@ impl Engine<'_> {
     fn rouse(&mut self, id: NodeId) {
         let now = self.now;
         let node = self.node_mut(id);
-        let Some(since) = node.asleep_since.take() else { return };
-        let missed = now.since(since);
-        node.slept = node.slept.plus(missed);
-        let slept = node.slept;
-        for (at, key, due) in std::mem::take(&mut node.overslept) {
-            let due = match due {
-                Due::Timer { node, timer, ordinal, .. } => Due::Timer { node, timer, ordinal, slept },
-                Due::CallTimeout { call, .. } => Due::CallTimeout { call, slept },
-                _ => unreachable!("only deadlines on a monotonic clock are overslept"),
+        let Some(since) = node.clocks.asleep_since.take() else { return };
+        node.clocks.slept = node.clocks.slept.plus(now.since(since));
+        for (key, due) in std::mem::take(&mut node.overslept) {
+            let (Due::Timer { deadline, .. } | Due::CallTimeout { deadline, .. }) = due else {
+                unreachable!("only deadlines on a monotonic clock are overslept")
             };
-            self.queue.push(at.plus(missed), key, due);
+            let left = self.node(id).clocks.until(now, deadline);
+            self.queue.push(now.plus(left), key, due);
         }
         self.resume(id);
     }
@@ -389,7 +441,8 @@ impl Engine<'_> {
         // A node whose build does not speak the floor takes no part, whether or not it runs.
         let floor = self.observer.floor();
         let takes_part = |engine: &Self, node: NodeId| {
-            engine.node(node).is_running() && engine.node(node).build.highest() >= floor
+            let node = engine.node(node);
+            node.is_running() && node.hindrances == 0 && node.build.highest() >= floor
         };
         let authority_up = takes_part(self, authority);
         let path = |engine: &Self, node: NodeId| {
@@ -412,6 +465,16 @@ impl Engine<'_> {
             }
         }
     }
+}
+
+/// All links from one group to the other, or both ways.
+fn directed<'a>(
+    left: &'a [NodeId],
+    right: &'a [NodeId],
+    symmetric: bool,
+) -> impl Iterator<Item = (NodeId, NodeId)> + 'a {
+    let both = move |(from, to)| [Some((from, to)), symmetric.then_some((to, from))].into_iter().flatten();
+    pairs(left, right).flat_map(both)
 }
 
 /// All pairs of different nodes.

@@ -1,11 +1,12 @@
 //! A killable unit: its incarnation, clock, store, timers, and what waits for it.
 
+use crate::clock::Clocks;
 use crate::engine::Due;
 use crate::queue::Key;
 use crate::store::Store;
 use std::collections::VecDeque;
 use tumbler_types::role::v1::{Effect, Input, Now};
-use tumbler_types::{Build, Incarnation, Instant, Mono, NodeId, RoleKind, Span, TimerId, Wall};
+use tumbler_types::{Build, Incarnation, Instant, NodeId, RoleKind, Span, TimerId};
 
 /// Whether a node makes progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,30 @@ pub enum State {
     Up,
     /// Memory kept, nothing executed; inputs wait.
     Paused,
+}
+
+/// Standing harms of a node's disk.
+#[derive(Default)]
+pub struct Disk {
+    pub full: bool,
+    pub reorders: bool,
+    /// Ordinals of writes whose time has come while it stalls.
+    pub stalled: Option<Vec<u32>>,
+    pub lies_since: Option<Instant>,
+    /// The node is down because of it, and comes back when it is mended.
+    pub has_stopped: bool,
+}
+
+/// Standing harms of a node's process.
+#[derive(Default)]
+pub struct Process {
+    /// Time for each input.
+    pub lag: Span,
+    /// Until when inputs wait in line.
+    pub busy_until: Instant,
+    pub loops: bool,
+    /// Periods of an older configuration.
+    pub period: Option<Span>,
 }
 
 /// One node of the world. The role itself lives with the driver.
@@ -25,16 +50,13 @@ pub struct Node {
     pub build: Build,
     pub incarnation: Incarnation,
     pub store: Store,
-    /// Wall clock minus true time, nanoseconds.
-    pub offset: i64,
-    /// What the offset returns to when a clock fault ends.
-    pub offset_base: i64,
-    pub booted_at: Instant,
-    /// How long this incarnation has slept: its monotonic clock missed so much.
-    pub slept: Span,
-    pub asleep_since: Option<Instant>,
-    /// Deadlines on the monotonic clock that came while it slept, with what it had slept when they were set.
-    pub overslept: Vec<(Instant, Key, Due)>,
+    pub clocks: Clocks,
+    /// Deadlines on the monotonic clock that came while it slept.
+    pub overslept: Vec<(Key, Due)>,
+    pub disk: Disk,
+    pub process: Process,
+    /// Standing faults under which it works, but not as it should.
+    pub hindrances: u16,
     /// Effects that a pause cut off; executed first at resume.
     pub suspended: VecDeque<Effect>,
     /// Inputs that arrived during a pause.
@@ -54,12 +76,11 @@ impl Node {
             state: State::Down,
             incarnation: Incarnation(0),
             store,
-            offset,
-            offset_base: offset,
-            booted_at: Instant::ZERO,
-            slept: Span::ZERO,
-            asleep_since: None,
+            clocks: Clocks::new(offset),
             overslept: Vec::new(),
+            disk: Disk::default(),
+            process: Process::default(),
+            hindrances: 0,
             suspended: VecDeque::new(),
             waiting: VecDeque::new(),
             timer_ordinal: 0,
@@ -70,9 +91,7 @@ impl Node {
 
     /// What the node's clocks show.
     pub fn clocks(&self, now: Instant) -> Now {
-        let asleep = self.asleep_since.map_or(Span::ZERO, |since| now.since(since));
-        let awake = now.since(self.booted_at).minus(self.slept).minus(asleep);
-        Now { wall: Wall::at(now, self.offset), mono: Mono(awake.nanos()) }
+        Now { wall: self.clocks.wall(now), mono: self.clocks.mono(now) }
     }
 
     pub fn is_running(&self) -> bool {
@@ -98,7 +117,7 @@ impl Node {
     /// Forgets everything volatile.
     pub fn forget(&mut self) {
         self.state = State::Down;
-        self.asleep_since = None;
+        self.clocks.asleep_since = None;
         self.overslept.clear();
         self.suspended.clear();
         self.waiting.clear();

@@ -79,12 +79,13 @@ impl Observer {
                 let value = (expected == 0).then(|| value.clone());
                 let entry = LogCommand { secret, expected: Revision(expected), command, value };
                 let bytes = in_format(entry.to_bytes(), plan.floor);
-                let entry = nodes[usize::from(authority.0)].store.keep_log(Wall::EPOCH, bytes).clone();
+                let entry =
+                    nodes[usize::from(authority.0)].store.keep_log(Instant::ZERO, Wall::EPOCH, bytes).clone();
                 self.kept_log(authority, &entry, Instant::ZERO, recorder);
             }
             let row = TargetRecord { blue: tag, ..TargetRecord::default() };
             let bytes = in_format(row.to_bytes(), plan.floor);
-            nodes[usize::from(target.0)].store.keep_record(record_of(secret), bytes);
+            nodes[usize::from(target.0)].store.keep_record(Instant::ZERO, record_of(secret), bytes);
         }
     }
 
@@ -288,6 +289,23 @@ impl Observer {
             Command::Advance { to, .. } => Some((secret, to)),
             Command::RollBack { .. } => Some((secret, Phase::Revert)),
             _ => None,
+        }
+    }
+
+    /// A log ends earlier than it did: what it means is read anew.
+    pub fn rewind(&mut self, log: &[LogEntry]) {
+        self.revisions.fill(Revision(0));
+        self.floors.fill(Format::LOWEST);
+        let commands = log.iter().filter_map(|entry| LogCommand::from_bytes(&entry.command).ok());
+        for LogCommand { secret, expected, command, value: _ } in commands {
+            let index = usize::from(secret.0);
+            if self.revisions.get(index) != Some(&expected) {
+                continue;
+            }
+            self.revisions[index] = expected.next();
+            if let Command::RaiseFloor { floor } = command {
+                self.floors[index] = floor;
+            }
         }
     }
 
