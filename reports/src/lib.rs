@@ -13,6 +13,7 @@ pub mod check;
 pub mod coverage;
 pub mod escape;
 pub mod finding;
+pub mod foreign;
 pub mod gate;
 pub mod grid;
 pub mod junit;
