@@ -204,11 +204,11 @@ impl Reader<'_> {
         }
         self.word("FROM").then_some(())?;
         let (space, table) = self.qualified()?;
-        let known = match (self.engine.is_postgres(), space.as_deref(), table.as_str()) {
-            (true, None | Some("pg_catalog"), "pg_roles" | "pg_user" | "pg_authid" | "pg_shadow") => true,
-            (false, Some("mysql"), "user") => true,
-            _ => false,
-        };
+        let known = matches!(
+            (self.engine.is_postgres(), space.as_deref(), table.as_str()),
+            (true, None | Some("pg_catalog"), "pg_roles" | "pg_user" | "pg_authid" | "pg_shadow")
+                | (false, Some("mysql"), "user")
+        );
         known.then_some(())?;
         let mut named = None;
         if self.word("WHERE") {

@@ -3,6 +3,7 @@
 use super::*;
 
 impl World<'_> {
+    /// One invocation, to its end.
     pub(super) fn invoke(&mut self, step: Step, token: &str, rotation: u32, is_counted: bool) -> End {
         self.guest_next += 1;
         let invocation = Invocation {

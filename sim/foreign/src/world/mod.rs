@@ -312,8 +312,6 @@ impl<'a> World<'a> {
         }
     }
 
-    /// One invocation, to its end.
-
     fn observe(&mut self) {
         self.judge.observe(self.now, self.seq(), &self.store, &self.server);
     }
