@@ -3,8 +3,10 @@
 //! It exists apart from the commands so that they can be called with plain values. Hidden flags are
 //! for tests of the harness itself.
 
+use crate::exit::Failure;
 use crate::explain::Explain;
 use crate::filter::{Filter, Term};
+use crate::foreign::{self, Rotator};
 use crate::gate::Gate;
 use crate::grid::Grid;
 use crate::host::Hosted;
@@ -23,6 +25,7 @@ use clap_complete::Shell;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
+use tumbler_foreign::{Engine, Strike};
 use tumbler_reports::export::Form;
 use tumbler_spec::machine::Mutation;
 use tumbler_types::Invariant;
@@ -87,7 +90,11 @@ pub enum Command {
     Worker,
     /// Serve one role over standard input and output (internal; see harness/PROTOCOL.md)
     #[command(hide = true)]
-    RoleHost,
+    RoleHost {
+        /// Does this program speak the protocol of harness/FOREIGN.md?
+        #[arg(long, value_name = "CMD")]
+        check: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -126,7 +133,36 @@ pub struct RunArgs {
     #[arg(long, hide = true, value_name = "DIR")]
     pub corpus: Option<PathBuf>,
     #[command(flatten)]
+    pub foreign: ForeignArgs,
+    /// With --rotator: strike this call, in the place of drawn strikes; may be repeated
+    #[arg(long, value_name = "ROTATION:CALL:FAULT")]
+    pub strike: Vec<Strike>,
+    #[command(flatten)]
     pub hidden: HiddenArgs,
+}
+
+/// A rotation function that is not ours.
+#[derive(Debug, Args)]
+pub struct ForeignArgs {
+    /// A folder with a rotation function of your own: lambda_function.py, or an executable `rotator`
+    #[arg(long, value_name = "DIR", conflicts_with = "what")]
+    pub rotator: Option<PathBuf>,
+    /// The database that the function speaks to [default: postgres]
+    #[arg(long, value_name = "ENGINE", value_parser = engine)]
+    pub engine: Option<Engine>,
+}
+
+impl ForeignArgs {
+    /// Anything of it was given.
+    pub const fn is_asked(&self) -> bool {
+        self.rotator.is_some() || self.engine.is_some()
+    }
+
+    fn open(&self) -> Result<Rotator, Failure> {
+        let missing = || Failure::Usage("--engine and --strike are for --rotator DIR".to_owned());
+        let folder = self.rotator.as_deref().ok_or_else(missing)?;
+        Rotator::open(folder, self.engine.unwrap_or(Engine::Postgres))
+    }
 }
 
 #[derive(Debug, Args)]
@@ -230,8 +266,10 @@ pub struct GateArgs {
 #[derive(Debug, Args)]
 pub struct GridArgs {
     /// Name or path of a scenario: its orders and clocks are kept, its faults are not
-    #[arg(value_name = "SCENARIO")]
-    pub what: String,
+    #[arg(value_name = "SCENARIO", required_unless_present = "rotator")]
+    pub what: Option<String>,
+    #[command(flatten)]
+    pub foreign: ForeignArgs,
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
     /// Worker processes [default: one per core]
@@ -349,6 +387,52 @@ impl HiddenArgs {
     }
 }
 
+impl RunArgs {
+    /// Anything was given that is for a rotator that is not ours.
+    pub fn is_foreign(&self) -> bool {
+        self.foreign.is_asked() || !self.strike.is_empty()
+    }
+
+    /// What `run --rotator` was asked for.
+    pub fn of_rotator(self) -> Result<foreign::sweep::Run, Failure> {
+        if self.shrink {
+            let why = "--shrink is for scenarios: strikes of a rotator are few, and each is named in its replay line";
+            return Err(Failure::Usage(why.to_owned()));
+        }
+        Ok(foreign::sweep::Run {
+            rotator: self.foreign.open()?,
+            seeds: self.seeds,
+            strikes: self.strike,
+            jobs: self.jobs.map_or_else(cores, NonZeroUsize::get),
+            out: self.out,
+            max_fail: self.max_fail,
+            baseline: self.baseline,
+            quiet: self.quiet,
+            show: if self.quiet && self.show_progress == Show::Auto {
+                Show::None
+            } else {
+                self.show_progress
+            },
+            recheck: self.recheck,
+            limit: Duration::from_secs(self.hidden.watchdog).min(FOREIGN_LIMIT),
+        })
+    }
+}
+
+impl GridArgs {
+    /// What `grid --rotator` was asked for.
+    pub fn of_rotator(self) -> Result<foreign::matrix::Grid, Failure> {
+        Ok(foreign::matrix::Grid {
+            rotator: self.foreign.open()?,
+            seed: self.seed,
+            jobs: self.jobs.map_or_else(cores, NonZeroUsize::get),
+            out: self.out,
+            quiet: self.quiet,
+            limit: Duration::from_secs(self.hidden.watchdog).min(FOREIGN_LIMIT),
+        })
+    }
+}
+
 impl From<RunArgs> for Run {
     fn from(args: RunArgs) -> Run {
         let RunArgs {
@@ -363,6 +447,8 @@ impl From<RunArgs> for Run {
             show_progress,
             recheck,
             corpus,
+            foreign: _,
+            strike: _,
             hidden,
         } = args;
         Run {
@@ -435,11 +521,22 @@ impl From<GateArgs> for Gate {
 
 impl From<GridArgs> for Grid {
     fn from(args: GridArgs) -> Grid {
-        let GridArgs { what, seed, jobs, out, quiet, hidden } = args;
+        let GridArgs { what, foreign: _, seed, jobs, out, quiet, hidden } = args;
+        let what = what.expect("required where there is no --rotator");
         let jobs = jobs.map_or_else(cores, NonZeroUsize::get);
         let limit = Duration::from_secs(hidden.watchdog);
         Grid { what, seed, jobs, out, quiet, settings: hidden.settings(), limit }
     }
+}
+
+/// Wall time that a foreign function may take between two calls.
+const FOREIGN_LIMIT: Duration = Duration::from_secs(5);
+
+fn engine(text: &str) -> Result<Engine, String> {
+    Engine::ALL.into_iter().find(|engine| engine.name() == text).ok_or_else(|| {
+        let known: Vec<&str> = Engine::ALL.into_iter().map(Engine::name).collect();
+        format!("expected one of {}", known.join(", "))
+    })
 }
 
 fn cores() -> usize {
@@ -468,6 +565,7 @@ Examples:
   tumbler run standard zombie-rotator --seeds 0..200 --jobs 8
   tumbler run ./mine.toml --seeds 0..20 --out /tmp/mine
   tumbler run --baseline main.json    only findings that main.json has not fail
+  tumbler run --rotator ./rotation    your own rotation function under random faults
   tumbler run planted                 are the planted bugs still caught?";
 const REPLAY: &str = "\
 Examples:
@@ -478,7 +576,10 @@ Examples:
 const GRID: &str = "\
 Examples:
   tumbler grid standard
-  tumbler grid ./mine.toml --seed 7 --out /tmp/mine";
+  tumbler grid ./mine.toml --seed 7 --out /tmp/mine
+  tumbler grid --rotator ./rotation --engine mysql
+
+--rotator takes a folder with lambda_function.py, unmodified, and strikes each of its outside calls.";
 const SHRINK: &str = "\
 Example:
   tumbler shrink target/tumbler/standard-7.repro.json

@@ -16,6 +16,7 @@ pub mod exit;
 pub mod explain;
 pub mod filter;
 pub mod folder;
+pub mod foreign;
 pub mod gate;
 pub mod grid;
 pub mod host;
@@ -54,11 +55,17 @@ use exit::{Exit, Failure};
 /// Does what the command line says.
 pub fn dispatch(cli: Cli) -> Exit {
     let done = match cli.command {
+        Command::Run(args) if args.is_foreign() => {
+            args.of_rotator().and_then(|run| foreign::sweep::run(&run))
+        }
         Command::Run(args) => block_on(run::run(args.into())),
         Command::Replay(args) => block_on(replay::replay(args.into())),
         Command::Shrink(args) => block_on(shrink::shrink(args.into())),
         Command::Explain(args) => block_on(explain::explain(args.into())),
         Command::Trace { action } => block_on(trace::trace(action.into())),
+        Command::Grid(args) if args.foreign.is_asked() => {
+            args.of_rotator().and_then(|grid| foreign::matrix::grid(&grid))
+        }
         Command::Grid(args) => block_on(grid::grid(args.into())),
         Command::Check(args) => block_on(check::check(args)),
         Command::Gate(args) => gate::gate(&args.into()),
@@ -70,13 +77,17 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Completions { shell } => Ok(manual::completions(shell)),
         Command::Man { command } => manual::man(command.as_deref()),
         Command::Worker => Ok(worker::serve()),
-        Command::RoleHost => host::serve::serve(),
+        Command::RoleHost { check: None } => host::serve::serve(),
+        Command::RoleHost { check: Some(command) } => foreign::conformance::check(&command, CHECK_LIMIT),
     };
     done.unwrap_or_else(|failure| {
         terminal::note(&format!("error: {failure}"));
         failure.exit()
     })
 }
+
+/// Longest that a program under check may be silent.
+const CHECK_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Never inside a run: runs are in workers, and workers have no runtime.
 fn block_on(future: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {

@@ -16,7 +16,7 @@ use tumbler_reports::report::{Claim, Context, v2};
 use tumbler_reports::{Floor, Report, coverage, junit, markdown};
 use tumbler_scenarios::Scenario;
 use tumbler_spec::assumption;
-use tumbler_types::{Assumption, FaultKind, Invariant, Span, Timing, Verdict};
+use tumbler_types::{Assumption, Bounds, FaultKind, Invariant, Span, Timing, Verdict};
 
 /// Faces that exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -76,6 +76,27 @@ pub fn context(
     let planted = selection.planted.iter().map(|choice| choice.scenario.plan(choice.seeds.start));
     let timings: Vec<Timing> = plans.chain(planted).map(|plan| plan.timing).collect();
     let assumptions = assumed(&timings, &claims);
+    Ok(Context { build: identity::build()?, ended, floor, claims, assumptions, owed: owed() })
+}
+
+/// The same of a foreign rotator: what its world cannot judge is not owed.
+pub fn foreign_context(
+    scenario: &str,
+    judged: &[Invariant],
+    is_whole: bool,
+    floor: Floor,
+) -> Result<Context, Failure> {
+    let timing = Timing { actor_lifetime: tumbler_foreign::world::LIFE, ..Timing::default() };
+    let claim = Claim {
+        expect: Verdict::Pass,
+        breaks: Vec::new(),
+        not_owed: Invariant::ALL.into_iter().filter(|invariant| !judged.contains(invariant)).collect(),
+        epsilon: Span::ZERO,
+        bounds: Bounds::all(timing.actor_lifetime),
+    };
+    let claims: BTreeMap<String, Claim> = [(scenario.to_owned(), claim)].into();
+    let ended = if is_whole { v2::Ended::Whole } else { v2::Ended::Stopped };
+    let assumptions = assumed(&[timing], &claims);
     Ok(Context { build: identity::build()?, ended, floor, claims, assumptions, owed: owed() })
 }
 

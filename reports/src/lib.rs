@@ -17,6 +17,7 @@ pub mod escape;
 pub mod explain;
 pub mod export;
 pub mod finding;
+pub mod foreign;
 pub mod gate;
 pub mod grid;
 pub mod junit;

@@ -109,7 +109,7 @@ fn counts(out: &mut String, sweep: &Sweep) {
 
 fn invariants(out: &mut String, sweep: &Sweep) {
     put(out, &format!("  {:<20} {:>10} {:>12}   worst / bound", "invariant", "exercised", "under fault"));
-    for invariant in Invariant::ALL {
+    for invariant in Invariant::ALL.into_iter().filter(|invariant| sweep.judges(*invariant)) {
         let Some(exercised) = sweep.exercised.get(&invariant) else {
             put(out, &format!("  {:<20} {:>10} {:>12}   -", invariant.id(), 0, 0));
             continue;

@@ -45,6 +45,8 @@ pub struct Sweep {
     pub findings: Vec<Told>,
     /// Seeds that did not have the verdict that their scenario expects, and passed.
     pub unmet: Vec<(String, u64, Verdict)>,
+    /// The invariants that can be judged in what was run; none: all.
+    pub judged: Option<BTreeSet<Invariant>>,
     /// The gravest verdict of a seed.
     gravest: Gravest,
     /// Fingerprints of a baseline: these alone do not fail a sweep.
@@ -182,6 +184,11 @@ impl Sweep {
         }
         told.known = known;
         (told.first, told.capsule, told.replay) = (report, Some(capsule), Some(replay));
+    }
+
+    /// Whether an invariant can be judged in what was run.
+    pub fn judges(&self, invariant: Invariant) -> bool {
+        self.judged.as_ref().is_none_or(|judged| judged.contains(&invariant))
     }
 
     /// Different traces among the seeds.

@@ -62,7 +62,7 @@ pub fn gaps(sweep: &Sweep, floor: &Floor) -> Vec<Gap> {
     if sweep.done < sweep.planned {
         gaps.push(Gap::Truncated { done: sweep.done, planned: sweep.planned });
     }
-    for invariant in Invariant::ALL {
+    for invariant in Invariant::ALL.into_iter().filter(|invariant| sweep.judges(*invariant)) {
         if sweep.exercised.get(&invariant).is_none_or(|exercised| exercised.count == 0) {
             gaps.push(Gap::NeverExercised(invariant));
         }

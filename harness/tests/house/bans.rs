@@ -24,6 +24,7 @@ const CRATES: &[(&str, &[&Ban])] = &[
     ("sim/environment", CORE),
     ("model/spec", CORE),
     ("sim/plan", PURE),
+    ("sim/foreign", PURE),
     // Spawns the fresh thread of a run, with an `expect` that says so.
     ("sim/world", WORLD),
     ("scenarios", PURE),

@@ -84,7 +84,7 @@ const TOP_LEVEL: &[&str] =
     &["Cargo.toml", "Cargo.lock", "sim", "model", "scenarios", "harness", "reports", "README.md", "justfile"];
 
 const FOLDERS: &[(&str, &[&str])] = &[
-    ("sim", &["environment", "plan", "rotation", "types", "wire", "world"]),
+    ("sim", &["environment", "foreign", "plan", "rotation", "types", "wire", "world"]),
     ("model", &["checker", "spec"]),
 ];
 

@@ -1,0 +1,121 @@
+//! Foreign rotators: the rotation function that somebody else has, under the nemesis' thumb.
+//!
+//! A folder with `lambda_function.py` is a Python function; one with an executable file `rotator`
+//! speaks the protocol of `harness/FOREIGN.md` itself. Runs, strikes and judges are those of
+//! `sim/foreign`; here are the processes and the command line.
+//!
+//! What it deliberately does not do: put the function into a sandbox. Clock, entropy, sockets and
+//! processes are taken from Python functions so that runs repeat, not because they are hostile.
+
+pub mod conformance;
+pub mod matrix;
+pub mod plain;
+pub mod process;
+pub mod python;
+pub mod story;
+pub mod sweep;
+pub mod wire;
+
+use crate::exit::Failure;
+use plain::Plain;
+use python::Python;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tumbler_foreign::{Engine, Guests, Plan, Report};
+
+/// A folder with a rotator, and the server that it speaks to.
+#[derive(Clone, Debug)]
+pub struct Rotator {
+    /// As it was given, for replay lines.
+    pub asked: String,
+    folder: PathBuf,
+    kind: Kind,
+    pub engine: Engine,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Python,
+    Plain,
+}
+
+impl Rotator {
+    /// Looks at the folder; starts nothing.
+    pub fn open(folder: &Path, engine: Engine) -> Result<Rotator, Failure> {
+        let asked = folder.display().to_string();
+        let kind = if folder.join(FUNCTION).is_file() {
+            Kind::Python
+        } else if folder.join(PROGRAM).is_file() {
+            Kind::Plain
+        } else if folder.is_dir() {
+            let why =
+                format!("--rotator {asked}: expected {FUNCTION} or an executable `{PROGRAM}` in that folder");
+            return Err(Failure::Usage(why));
+        } else {
+            return Err(Failure::Usage(format!("--rotator {asked}: expected a folder with {FUNCTION}")));
+        };
+        let folder =
+            folder.canonicalize().map_err(|why| Failure::Usage(format!("--rotator {asked}: {why}")))?;
+        Ok(Rotator { asked, folder, kind, engine })
+    }
+
+    /// The folder's name.
+    pub fn name(&self) -> String {
+        self.folder
+            .file_name()
+            .map_or_else(|| "rotator".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+
+    /// A runner of invocations.
+    pub fn guests(&self, limit: Duration) -> Box<dyn Guests> {
+        match self.kind {
+            Kind::Python => Box::new(Python::new(&self.folder, limit)),
+            Kind::Plain => Box::new(Plain::new(self.folder.join(PROGRAM), Vec::new(), limit)),
+        }
+    }
+
+    /// The line that runs these strikes again.
+    pub fn replay(&self, plan: &Plan) -> String {
+        let strikes: String = plan.strikes.iter().map(|strike| format!(" --strike {strike}")).collect();
+        let asked = &self.asked;
+        format!(
+            "tumbler run --rotator {asked} --engine {} --seeds {}..{}{strikes}",
+            self.engine.name(),
+            plan.seed,
+            plan.seed + 1
+        )
+    }
+}
+
+/// Runs plans on several fork servers. Reports come in the order of the plans, for every `jobs`.
+pub fn run_all(
+    rotator: &Rotator,
+    plans: &[Plan],
+    jobs: usize,
+    limit: Duration,
+    told: impl Fn(&Report) + Sync,
+) -> Vec<Report> {
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<Option<Report>>> = Mutex::new(plans.iter().map(|_| None).collect());
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.min(plans.len()).max(1) {
+            scope.spawn(|| {
+                let mut guests = rotator.guests(limit);
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(plan) = plans.get(index) else { return };
+                    let report = tumbler_foreign::run(plan, guests.as_mut());
+                    told(&report);
+                    done.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(report);
+                }
+            });
+        }
+    });
+    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.into_iter().map(|report| report.expect("each plan was run")).collect()
+}
+
+const FUNCTION: &str = "lambda_function.py";
+const PROGRAM: &str = "rotator";

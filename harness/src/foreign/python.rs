@@ -1,0 +1,122 @@
+//! Python functions: one fork server for a folder, which imports once and forks per invocation.
+//!
+//! The sources are in the binary, so that a test of a function needs Python and nothing else. They
+//! reach the interpreter on its command line: no file is written.
+//!
+//! What it deliberately does not do: read `PYTHON…` variables, site packages or the current folder.
+//! What a function imports is a stand-in, the standard library, or stands beside it.
+
+use super::process::{Process, Silence};
+use super::wire;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+use tumbler_foreign::{Answer, Break, Guests, Invoke, Said};
+use tumbler_types::Instant;
+
+/// The server.
+pub struct Python {
+    folder: PathBuf,
+    limit: Duration,
+    process: Option<Process>,
+}
+
+impl Python {
+    /// Nothing is started yet. `limit` is the wall time that a function may take between two calls.
+    pub fn new(folder: &Path, limit: Duration) -> Python {
+        Python { folder: folder.to_owned(), limit, process: None }
+    }
+
+    fn ask(&mut self, line: &str) -> Result<String, Break> {
+        if self.process.is_none() {
+            let started = Process::start(&mut self.command(), self.limit * 5 + GRACE);
+            self.process = Some(
+                started.map_err(|why| Break { why: format!("{why}; Python 3.11 is needed"), at: None })?,
+            );
+        }
+        let process = self.process.as_mut().expect("just started");
+        process.ask(line).map_err(|silence| {
+            self.process = None;
+            let why = match silence {
+                Silence::Ended(status) => {
+                    format!("the Python interpreter ended: {status}; 3.11 or later is needed")
+                }
+                Silence::Overdue(limit) => {
+                    format!("the function hung for {} s where Python could not interrupt it", limit.as_secs())
+                }
+            };
+            Break { why, at: None }
+        })
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new("python3");
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("PYTHON") {
+                command.env_remove(name);
+            }
+        }
+        let sources: serde_json::Map<String, serde_json::Value> =
+            SOURCES.iter().map(|(name, source)| ((*name).to_owned(), json!(source))).collect();
+        // The order of a set must be the same in each run.
+        command.env("PYTHONHASHSEED", "0").env("TZ", "UTC");
+        command.args(["-s", "-S", "-B", "-c", HOST]).arg(&self.folder);
+        command.arg(json!(sources).to_string()).arg(self.limit.as_secs_f64().to_string());
+        command
+    }
+
+    fn said(&mut self, guest: u32, line: &str) -> Said {
+        let heard = match self.ask(&format!("{guest} {line}")) {
+            Ok(heard) => heard,
+            Err(broken) => return Said::Broke(broken),
+        };
+        let prefix = format!("{guest} ");
+        let line = heard.strip_prefix(&prefix).expect("the server says whose line it is");
+        wire::said(line)
+    }
+}
+
+impl Guests for Python {
+    fn start(&mut self, guest: u32, invoke: &Invoke) -> Said {
+        self.said(guest, &wire::invoke(invoke))
+    }
+
+    fn answer(&mut self, guest: u32, now: Instant, answer: &Answer) -> Said {
+        self.said(guest, &wire::answer(now, answer))
+    }
+
+    fn kill(&mut self, guest: u32) {
+        if self.process.is_some() {
+            // A server that is gone has taken its guests with it.
+            let _ = self.ask(&format!("{guest} kill"));
+        }
+    }
+}
+
+const HOST: &str = include_str!("python/host.py");
+const SOURCES: &[(&str, &str)] = &[
+    ("tumbler_guest", include_str!("python/tumbler_guest.py")),
+    ("tumbler_sql", include_str!("python/tumbler_sql.py")),
+    ("boto3", include_str!("python/boto3.py")),
+    ("boto3.session", include_str!("python/boto3_session.py")),
+    ("botocore", include_str!("python/botocore.py")),
+    ("botocore.config", include_str!("python/botocore_config.py")),
+    ("botocore.exceptions", include_str!("python/botocore_exceptions.py")),
+    ("pg", include_str!("python/pg.py")),
+    ("pgdb", include_str!("python/pgdb.py")),
+    ("psycopg", include_str!("python/psycopg.py")),
+    ("psycopg.rows", include_str!("python/psycopg_rows.py")),
+    ("psycopg.sql", include_str!("python/psycopg2_sql.py")),
+    ("psycopg2", include_str!("python/psycopg2.py")),
+    ("psycopg2.errors", include_str!("python/psycopg2_errors.py")),
+    ("psycopg2.extensions", include_str!("python/psycopg2_extensions.py")),
+    ("psycopg2.extras", include_str!("python/psycopg2_extras.py")),
+    ("psycopg2.sql", include_str!("python/psycopg2_sql.py")),
+    ("pymysql", include_str!("python/pymysql.py")),
+    ("pymysql.cursors", include_str!("python/pymysql_cursors.py")),
+    ("pymysql.err", include_str!("python/pymysql_err.py")),
+];
+
+/// For the interpreter's start, and the import.
+const GRACE: Duration = Duration::from_secs(5);

@@ -1,0 +1,99 @@
+"""A stand-in: clients of the secret store and of the database service."""
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+from tumbler_guest import Unsupported, WorldError, call, refuse_attribute
+
+OPERATIONS = {
+    "secretsmanager": (
+        "describe_secret",
+        "get_secret_value",
+        "get_random_password",
+        "put_secret_value",
+        "update_secret_version_stage",
+        "list_secret_version_ids",
+    ),
+    "rds": ("describe_db_instances", "describe_db_clusters"),
+}
+EXCEPTIONS = {
+    "secretsmanager": (
+        "DecryptionFailure",
+        "EncryptionFailure",
+        "InternalServiceError",
+        "InvalidNextTokenException",
+        "InvalidParameterException",
+        "InvalidRequestException",
+        "LimitExceededException",
+        "PreconditionNotMetException",
+        "ResourceExistsException",
+        "ResourceNotFoundException",
+    ),
+    "rds": ("DBInstanceNotFoundFault", "DBClusterNotFoundFault"),
+}
+
+
+class Exceptions:
+    """The exception classes of one service."""
+
+    def __init__(self, service):
+        self.ClientError = ClientError
+        self._service = service
+        for name in EXCEPTIONS[service]:
+            setattr(self, name, type(name, (ClientError,), {}))
+
+    def __getattr__(self, name):
+        return refuse_attribute(f"client('{self._service}').exceptions")(name)
+
+
+KNOWN = {service: Exceptions(service) for service in OPERATIONS}
+
+
+class Client:
+    def __init__(self, service):
+        self._service = service
+        self.exceptions = KNOWN[service]
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name not in OPERATIONS[self._service]:
+            return refuse_attribute(f"client('{self._service}')")(name)
+
+        def operation(*args, **arguments):
+            if args:
+                raise TypeError(f"{name}() only accepts keyword arguments.")
+            return self._ask(name, arguments)
+
+        return operation
+
+    def _ask(self, name, arguments):
+        try:
+            value = call(f"{self._service}.{name}", **arguments)
+        except WorldError as error:
+            if error.kind == "ReadTimeoutError":
+                raise ReadTimeoutError(endpoint_url=self._service) from None
+            operation = "".join(part.capitalize() for part in name.split("_"))
+            kind = getattr(self.exceptions, error.kind, ClientError)
+            response = {"Error": {"Code": error.code or error.kind, "Message": error.message}}
+            raise kind(response, operation) from None
+        value["ResponseMetadata"] = {"HTTPStatusCode": 200, "RetryAttempts": 0}
+        return value
+
+
+def client(service_name, *args, **settings):
+    if service_name not in OPERATIONS:
+        services = " and ".join(OPERATIONS)
+        raise Unsupported(f"no stand-in for boto3.client('{service_name}'): there are {services}")
+    return Client(service_name)
+
+
+class Session:
+    region_name = "eu-west-1"
+
+    def __init__(self, *args, **settings):
+        pass
+
+    def client(self, service_name, *args, **settings):
+        return client(service_name)
+
+
+__getattr__ = refuse_attribute("boto3")

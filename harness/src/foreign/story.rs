@@ -1,0 +1,181 @@
+//! What a run of a foreign rotator came to, in the words of every report.
+//!
+//! It deliberately judges nothing: outcome and findings are the world's.
+
+use super::Rotator;
+use std::collections::BTreeSet;
+use tumbler_foreign::{Outcome, Plan, Record, Report};
+use tumbler_plan::{Fingerprint, Row};
+use tumbler_reports::finding::finding;
+use tumbler_reports::{Broken, Exercised, Line, SeedReport, Story};
+use tumbler_types::{FaultId, Invariant, Phase, RoleKind, Verdict};
+
+/// The invariants that a foreign rotator is judged by.
+pub const JUDGED: [Invariant; 6] = [
+    Invariant::HolderServed,
+    Invariant::Converges,
+    Invariant::NoDowngrade,
+    Invariant::PrivilegePreserved,
+    Invariant::TransitionsLegal,
+    Invariant::OrphanFree,
+];
+
+/// The report of a run, as of one seed of a scenario.
+pub fn seed_report(rotator: &Rotator, plan: &Plan, report: &Report) -> SeedReport {
+    let (verdict, invariant) = report.outcome.verdict();
+    let faults_fired = report.fired.len() as u64;
+    let row = Row {
+        scenario: format!("{}-{}", rotator.name(), rotator.engine.name()),
+        seed: plan.seed,
+        verdict,
+        invariant,
+        trace_digest: Some(report.digest),
+        events: report.records.len() as u64,
+        virtual_ms: report.ended_at.nanos() / 1_000_000,
+        promoted: report.rotations_closed,
+        rolled_back: 0,
+        faults_fired,
+        faults_in_rotation: faults_fired,
+    };
+    let failed = verdict != Verdict::Pass;
+    let fingerprint = failed.then(|| Fingerprint {
+        verdict,
+        invariant,
+        role: Some(RoleKind::Rotator),
+        phase: None,
+        faults: report.fired.iter().map(|strike| strike.kind.fault()).collect(),
+    });
+    let exercised = |invariant| {
+        let met = report.met.get(&invariant).copied().unwrap_or_default();
+        Exercised { invariant, count: met.count, under_fault: met.under_fault, worst: None, bound: None }
+    };
+    SeedReport {
+        row,
+        open: 0,
+        commands: report.invocations,
+        planned_faults: plan.strikes.len() as u64,
+        exercised: JUDGED.into_iter().map(exercised).collect(),
+        broken: broken(report),
+        excused: Vec::new(),
+        fingerprint,
+        fired: (0..).map(FaultId).take(report.fired.len()).collect(),
+        last: None,
+        recheck: None,
+        difference: None,
+        points: Vec::new(),
+        story: failed.then(|| story(report)),
+        retells: None,
+    }
+}
+
+/// A finding, told whole, with what to change.
+pub fn told(rotator: &Rotator, plan: &Plan, report: &Report) -> String {
+    let seed = seed_report(rotator, plan, report);
+    let mut text = finding(&seed, 1, None);
+    let decisive = seed.broken.iter().position(|broken| broken.invariant == seed.row.invariant);
+    let others = seed.broken.iter().enumerate().filter(|(index, _)| Some(*index) != decisive);
+    for (_, broken) in others.take(ALSO_MAX) {
+        text.push_str(&wrapped("  also:    ", &broken.why));
+    }
+    text.push_str(&wrapped("  change:  ", report.outcome.advice()));
+    text.push_str(&format!("  replay: {}\n", rotator.replay(plan)));
+    text
+}
+
+fn broken(report: &Report) -> Vec<Broken> {
+    let failed = report.findings.iter().filter(|finding| finding.outcome.verdict().0 != Verdict::Pass);
+    let mut found: Vec<Broken> = failed
+        .map(|finding| Broken {
+            invariant: finding.outcome.verdict().1,
+            seq: finding.seq,
+            at: finding.at,
+            node: "the world".to_owned(),
+            secret: "orders/app".to_owned(),
+            phase: Phase::Idle,
+            why: finding.why.clone(),
+            allowed: Vec::new(),
+            ahead: Vec::new(),
+        })
+        .collect();
+    found.sort_by_key(|broken| broken.seq);
+    found
+}
+
+/// The records around the strikes and around what was found.
+fn story(report: &Report) -> Story {
+    let struck = report.records.iter().filter(|record| record.strike.is_some()).map(|record| record.seq);
+    let found =
+        report.findings.iter().filter(|finding| finding.outcome == report.outcome).map(|finding| finding.seq);
+    let mut shown = BTreeSet::new();
+    for (seq, before, after) in struck.map(|seq| (seq, 2, 3)).chain(found.map(|seq| (seq, 3, 1))) {
+        shown.extend(seq.saturating_sub(before)..=seq + after);
+    }
+    // Invocations that fail, and what the service and people do, are never left out of the middle.
+    let tells = |record: &&Record| {
+        let is_actor = matches!(record.who.as_str(), "service" | "operator");
+        is_actor || record.text.starts_with("raises") || shown.contains(&record.seq)
+    };
+    let last = shown.iter().next_back().copied().unwrap_or(u64::MAX);
+    let told: Vec<&Record> =
+        report.records.iter().filter(|record| record.seq <= last).filter(tells).collect();
+    let mut lines: Vec<Line> = told.into_iter().map(line).collect();
+    if lines.len() > LINES_MAX {
+        let cut = lines.len() - LINES_MAX;
+        lines.drain(LINES_MAX / 2..LINES_MAX / 2 + cut);
+    }
+    Story { lines }
+}
+
+fn line(record: &Record) -> Line {
+    let faults = record.strike.map(|strike| format!("{}: {}", strike.name(), strike.sentence()));
+    Line {
+        seq: record.seq,
+        at: record.at,
+        node: record.who.clone(),
+        wall: None,
+        text: record.text.clone(),
+        times: 1,
+        faults: faults.into_iter().collect(),
+    }
+}
+
+/// An outcome in four characters.
+pub fn mark(outcome: Outcome) -> String {
+    let long = |span: tumbler_types::Span| match span.nanos() / 1_000_000_000 {
+        seconds @ 0..100 => format!("{}s", seconds.max(1)),
+        seconds @ 100..5_940 => format!("{}m", seconds / 60),
+        seconds => format!("{}h", seconds / 3_600),
+    };
+    match outcome {
+        Outcome::Fine => ".".to_owned(),
+        Outcome::Retried => "r".to_owned(),
+        Outcome::Window(span) => long(span),
+        Outcome::Wedged => "W".to_owned(),
+        Outcome::Orphan => "U".to_owned(),
+        Outcome::Outage(span) => format!("O{}", long(span)),
+        Outcome::StalePromoted => "S".to_owned(),
+        Outcome::PrivilegeLost => "P".to_owned(),
+        Outcome::SecretInClear => "C".to_owned(),
+        Outcome::Broke => "X".to_owned(),
+    }
+}
+
+fn wrapped(head: &str, text: &str) -> String {
+    let mut out = head.to_owned();
+    let mut width = head.len();
+    for word in text.split(' ') {
+        if width + word.len() > WIDTH {
+            out.truncate(out.trim_end().len());
+            out.push_str(&format!("\n{:1$}", "", head.len()));
+            width = head.len();
+        }
+        out.push_str(word);
+        out.push(' ');
+        width += word.len() + 1;
+    }
+    out.trim_end().to_owned() + "\n"
+}
+
+const LINES_MAX: usize = 16;
+const ALSO_MAX: usize = 3;
+const WIDTH: usize = 80;

@@ -1,0 +1,140 @@
+//! The examples in `scenarios/foreign`: one passes, one fails in the ways that it was written for.
+
+use super::{example, flat, has, rotate, tumbler};
+
+#[test]
+fn the_careful_rotator_passes_its_grid_on_every_engine() {
+    if !has("python3") {
+        return;
+    }
+    for engine in ["postgres", "mysql", "mariadb"] {
+        let (text, code) = rotate("grid", &example("careful"), &["--engine", engine]);
+        assert_eq!(code, Some(0), "{text}");
+        assert!(text.contains(&format!("PASS  grid of careful on {engine}")), "{text}");
+        assert!(text.contains("update_secret_versio    r    r    r    r    r    r         .    ."), "{text}");
+    }
+}
+
+#[test]
+fn the_naive_rotators_grid_tells_what_breaks_and_how_to_run_it_again() {
+    if !has("python3") {
+        return;
+    }
+    let (text, code) = rotate("grid", &example("naive"), &[]);
+    assert_eq!(code, Some(10), "{text}");
+    for part in ["FAIL violated  grid of naive on postgres", "VIOLATED no-downgrade", "  change:  "] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    let replay =
+        text.lines().find_map(|line| line.strip_prefix("  replay: tumbler ")).expect("a replay line");
+    let words: Vec<&str> = replay.split(' ').collect();
+    let out = tempfile::tempdir().expect("a scratch folder");
+    let again = tumbler(out.path(), &words);
+    assert_eq!(again.status.code(), Some(10));
+    let again = String::from_utf8_lossy(&again.stdout).into_owned();
+    let story = again.lines().take(12).collect::<Vec<_>>().join("\n");
+    assert!(text.contains(&story), "the same story:\n{story}");
+}
+
+/// Strike, exit code, what the world saw.
+const NAIVE: [(&str, i32, &str); 7] = [
+    ("1:3:reply-lost", 11, "the next rotation was refused, and would be until a person cancels"),
+    ("1:9:applied-killed", 10, "app_clone is current and may not do what its predecessor could"),
+    ("1:6:tls-fails", 10, "a secret is on a wire without TLS"),
+    ("1:12:tls-fails", 10, "a secret is in the log"),
+    ("2:9:request-lost", 10, "the current version was refused for"),
+    ("2:1:stale", 10, "the current version was refused for 1 s"),
+    ("1:14:paused", 10, "version 2 became current again, after version 3 had replaced it"),
+];
+
+#[test]
+fn the_naive_rotator_fails_in_each_way_that_it_was_written_for() {
+    if !has("python3") {
+        return;
+    }
+    for (strike, code, saw) in NAIVE {
+        let (text, got) = rotate("run", &example("naive"), &["--strike", strike]);
+        assert_eq!(got, Some(code), "{strike}\n{text}");
+        assert!(saw_it(&text, saw), "{strike}: {saw}\n{text}");
+    }
+}
+
+/// Said as a finding, or shown as the event that the finding is of.
+fn saw_it(text: &str, saw: &str) -> bool {
+    flat(text).contains(saw)
+}
+
+#[test]
+fn two_sweeps_give_the_same_bytes_for_any_number_of_jobs() {
+    if !has("python3") {
+        return;
+    }
+    let sweep = |jobs: &str| {
+        let out = tempfile::tempdir().expect("a scratch folder");
+        let folder = example("naive");
+        let folder = folder.to_str().expect("UTF-8");
+        let place = out.path().to_str().expect("UTF-8");
+        let args = [
+            "run",
+            "--rotator",
+            folder,
+            "--seeds",
+            "0..24",
+            "--recheck",
+            "25%",
+            "--jobs",
+            jobs,
+            "--out",
+            place,
+        ];
+        assert_eq!(tumbler(out.path(), &args).status.code(), Some(10));
+        let read = |name: &str| std::fs::read_to_string(out.path().join(name)).expect("the sweep wrote it");
+        (read("results.csv"), read("report.json"))
+    };
+    let (rows, report) = sweep("1");
+    assert_eq!((rows.clone(), report.clone()), sweep("2"));
+    assert_eq!(rows.lines().count(), 25);
+    assert!(report.contains("\"differ\":0") || report.contains("\"differ\": 0"), "no recheck differs");
+    assert!(!report.contains("initial-app-credential"), "no secret is in a report");
+}
+
+#[test]
+fn known_findings_do_not_fail_a_sweep() {
+    if !has("python3") {
+        return;
+    }
+    let out = tempfile::tempdir().expect("a scratch folder");
+    let folder = example("naive");
+    let first = out.path().join("first");
+    let sweep = |place: &std::path::Path, more: &[&str]| {
+        let mut args = vec!["run", "--rotator", folder.to_str().expect("UTF-8"), "--seeds", "0..12", "--out"];
+        args.push(place.to_str().expect("UTF-8"));
+        args.extend(more);
+        tumbler(out.path(), &args).status.code()
+    };
+    assert_eq!(sweep(&first, &[]), Some(10));
+    let baseline = first.join("report.json");
+    assert_eq!(
+        sweep(&out.path().join("second"), &["--baseline", baseline.to_str().expect("UTF-8")]),
+        Some(0)
+    );
+}
+
+#[test]
+fn the_example_over_the_plain_protocol_conforms_and_takes_part() {
+    if !has("perl") {
+        return;
+    }
+    let out = tempfile::tempdir().expect("a scratch folder");
+    let program = example("perl").join("rotator");
+    let check = tumbler(out.path(), &["role-host", "--check", program.to_str().expect("UTF-8")]);
+    let text = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert_eq!(check.status.code(), Some(0), "{text}");
+    assert_eq!(text.lines().filter(|line| line.starts_with("ok    ")).count(), 7, "{text}");
+
+    let (text, code) = rotate("run", &example("perl"), &["--strike", "1:13:killed-before"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("outage within the declared window"), "{text}");
+    let (text, code) = rotate("run", &example("perl"), &["--strike", "1:12:held"]);
+    assert_eq!(code, Some(11), "a late commit of one user's old password: {text}");
+}

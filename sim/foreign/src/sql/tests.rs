@@ -1,0 +1,135 @@
+//! The server, statement by statement.
+
+use super::*;
+
+fn server(engine: Engine) -> Server {
+    let mut server = Server::new(engine, ("admin", "admin-password"), ("app", "app-password"));
+    for (id, user, password) in [(1, "admin", "admin-password"), (2, "app", "app-password")] {
+        assert!(matches!(server.connect(Instant::ZERO, id, user, password, true), Answer::Value(_)));
+    }
+    server
+}
+
+/// Executes in a session: the first cell of the first row, or the error's kind.
+fn exec(server: &mut Server, id: u64, sql: &str) -> String {
+    match server.execute(Instant::ZERO, id, sql) {
+        Answer::Value(value) => value["rows"][0][0].to_string(),
+        Answer::Error { kind, .. } => kind,
+    }
+}
+
+#[test]
+fn a_transaction_is_seen_by_others_when_it_commits() {
+    let mut server = server(Engine::Postgres);
+    assert_eq!(exec(&mut server, 1, "CREATE ROLE app_clone WITH LOGIN PASSWORD 'clone-password'"), "null");
+    assert_eq!(exec(&mut server, 1, "GRANT app TO app_clone"), "null");
+    assert_eq!(exec(&mut server, 1, "SELECT 1 FROM pg_roles WHERE rolname = 'app_clone'"), "1");
+    assert_eq!(exec(&mut server, 2, "SELECT count(*) FROM pg_roles WHERE rolname = 'app_clone'"), "0");
+    assert!(!server.accepts(Instant::ZERO, "app_clone", "clone-password"));
+    server.commit(1);
+    assert!(server.accepts(Instant::ZERO, "app_clone", "clone-password"));
+    assert_eq!(server.means("app_clone"), server.means("app"));
+}
+
+#[test]
+fn what_is_not_committed_goes_with_its_session_and_an_error_spoils_the_transaction() {
+    let mut server = server(Engine::Postgres);
+    exec(&mut server, 2, "ALTER USER app WITH PASSWORD 'second-password'");
+    server.close(2);
+    assert!(server.accepts(Instant::ZERO, "app", "app-password"));
+    exec(&mut server, 1, "ALTER USER app PASSWORD 'third-password'");
+    assert_eq!(exec(&mut server, 1, "ALTER USER nobody PASSWORD 'x'"), "missing");
+    assert_eq!(exec(&mut server, 1, "SELECT NOW()"), "aborted");
+    server.commit(1);
+    assert!(server.accepts(Instant::ZERO, "app", "app-password"));
+}
+
+#[test]
+fn changes_take_effect_at_once_where_there_is_no_transaction() {
+    for engine in [Engine::Mysql, Engine::Mariadb] {
+        let mut server = server(engine);
+        exec(&mut server, 1, "CREATE USER 'app_clone'@'%' IDENTIFIED BY 'clone-password'");
+        assert!(server.accepts(Instant::ZERO, "app_clone", "clone-password"));
+        assert_ne!(server.means("app_clone"), server.means("app"));
+        exec(&mut server, 1, "GRANT SELECT, INSERT ON `app`.* TO 'app_clone'@'%'");
+        exec(&mut server, 1, "ALTER USER 'app_clone'@'%' REQUIRE SSL");
+        assert_eq!(server.means("app_clone"), server.means("app"));
+        exec(&mut server, 2, "SET PASSWORD = PASSWORD('second-password')");
+        assert!(server.accepts(Instant::ZERO, "app", "second-password"));
+        exec(&mut server, 1, "SET PASSWORD FOR 'app' = 'third-password'");
+        assert!(server.accepts(Instant::ZERO, "app", "third-password"));
+        let Answer::Value(grants) = server.execute(Instant::ZERO, 1, "SHOW GRANTS FOR 'app'") else {
+            panic!()
+        };
+        assert_eq!(grants["rows"][1][0], "GRANT SELECT, INSERT ON `app`.* TO `app`@`%`");
+    }
+}
+
+#[test]
+fn grants_that_are_shown_can_be_granted_as_they_are() {
+    let mut server = server(Engine::Mysql);
+    exec(&mut server, 1, "CREATE USER 'other' IDENTIFIED BY 'other-password'");
+    let Answer::Value(shown) = server.execute(Instant::ZERO, 1, "SHOW GRANTS FOR 'app'") else { panic!() };
+    for row in shown["rows"].as_array().expect("rows") {
+        let (grant, _) = row[0].as_str().expect("text").split_once(" TO ").expect("a grant");
+        assert_eq!(exec(&mut server, 1, &format!("{grant} TO 'other'")), "null");
+    }
+    assert_eq!(server.means("other").privileges, server.means("app").privileges);
+}
+
+#[test]
+fn nobody_changes_others_without_the_right_to() {
+    let mut server = server(Engine::Postgres);
+    assert_eq!(exec(&mut server, 2, "CREATE ROLE x LOGIN PASSWORD 'some-password'"), "denied");
+    server.rollback(2);
+    assert_eq!(exec(&mut server, 2, "ALTER ROLE admin PASSWORD 'some-password'"), "denied");
+    server.rollback(2);
+    assert_eq!(exec(&mut server, 2, "ALTER ROLE app PASSWORD 'some-password'"), "null");
+}
+
+#[test]
+fn a_statement_that_the_world_does_not_speak_is_refused_without_its_texts() {
+    let mut server = server(Engine::Postgres);
+    for sql in ["DELETE FROM pg_roles", "ALTER USER app SET search_path TO 'hush-hush'", "SELECT 'open"] {
+        let Answer::Error { kind, message, .. } = server.execute(Instant::ZERO, 1, sql) else {
+            panic!("{sql}")
+        };
+        assert_eq!(kind, "Unsupported");
+        assert!(!message.contains("hush"), "{message}");
+    }
+}
+
+#[test]
+fn a_login_ends_with_its_validity() {
+    let mut server = server(Engine::Postgres);
+    server.set_autocommit(1, true);
+    exec(&mut server, 1, "ALTER ROLE app VALID UNTIL '2030-01-01 01:00:00'");
+    assert!(server.accepts(Instant::ZERO, "app", "app-password"));
+    let hour = Instant(3_600_000_000_000);
+    assert!(!server.accepts(hour, "app", "app-password"));
+    exec(&mut server, 1, "ALTER ROLE app VALID UNTIL 'infinity'");
+    assert!(server.accepts(hour, "app", "app-password"));
+}
+
+#[test]
+fn quote_functions_answer_as_the_server_would() {
+    let mut server = server(Engine::Postgres);
+    assert_eq!(exec(&mut server, 1, "SELECT quote_ident('app')"), "\"app\"");
+    assert_eq!(exec(&mut server, 1, "SELECT quote_ident('App \"x\"')"), r#""\"App \"\"x\"\"\"""#);
+    assert_eq!(exec(&mut server, 1, "SELECT quote_literal('it''s')"), "\"'it''s'\"");
+}
+
+#[test]
+fn tls_that_fails_says_so_and_a_login_that_needs_it_is_refused_without() {
+    let mut server = server(Engine::Mysql);
+    server.tls_down_until = Instant(5);
+    for (at, tls, expect) in
+        [(Instant(4), true, "connection"), (Instant(5), true, ""), (Instant(5), false, "auth")]
+    {
+        let kind = match server.connect(at, 9, "app", "app-password", tls) {
+            Answer::Value(_) => String::new(),
+            Answer::Error { kind, .. } => kind,
+        };
+        assert_eq!(kind, expect);
+    }
+}
