@@ -108,6 +108,20 @@ fn what_the_parser_refuses_the_schema_refuses_too_where_it_can() {
         (Both, fault("kind = \"partition\"\nat = \"20s\"\nleft = \"agent-1\"\nlasts = \"5s\"")),
         (Both, format!("{QUIET}\n[[order]]\nat = \"20s\"\norder = \"explode\"\n")),
         (Both, format!("{QUIET}\n[[clock]]\nnode = \"all\"\n")),
+        (Both, fault(&crash.replace("crash", "disk-restore"))),
+        (Both, fault(&crash.replace("crash", "slow"))),
+        (Both, fault(&crash.replace("crash", "torn-write"))),
+        (Both, fault(&format!("{crash}\nrate = \"5ppm\""))),
+        (Both, fault("kind = \"reset\"\nat = \"20s\"\nleft = \"agent-1\"\nright = \"rest\"\nlasts = \"5s\"")),
+        (
+            Both,
+            fault(
+                "kind = \"lossy-link\"\nat = \"20s\"\nleft = \"agent-1\"\nright = \"rest\"\nlasts = \"5s\"",
+            ),
+        ),
+        // It leaves an assumption without a word, and it ends when it begins.
+        (Parser, fault(&crash.replace("crash", "lying-sync"))),
+        (Parser, fault(&crash.replace("5s", "0s"))),
         (Parser, fault(&crash.replace("agent-1", "agent-60"))),
         (Parser, fault(&crash.replace("20s", "20h"))),
         (Parser, format!("{QUIET}\n[[clock]]\nnode = \"all\"\noffset = \"10s\"\n")),
