@@ -19,6 +19,7 @@ pub mod folder;
 pub mod foreign;
 pub mod gate;
 pub mod grid;
+pub mod help;
 pub mod host;
 pub mod identity;
 pub mod job;

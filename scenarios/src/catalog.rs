@@ -132,7 +132,8 @@ macro_rules! capsules {
 }
 
 /// In the order of their names; a test compares them with the folder.
-const EMBEDDED_REGRESSIONS: &[(&str, &str)] = capsules!["lease-kept-from-afar", "revocation-during-rollback"];
+const EMBEDDED_REGRESSIONS: &[(&str, &str)] =
+    capsules!["doubted-between-two-times", "lease-kept-from-afar", "revocation-during-rollback"];
 
 const EMBEDDED_SUITES: &[Embedded] = shipped!["suites": "smoke", "ci", "planted", "incidents"];
 

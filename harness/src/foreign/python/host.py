@@ -92,11 +92,17 @@ def serve(out, guest, function, broken):
     children, rest = {}, b""
 
     def reap(signum, frame):
+        # A handler may run within itself, and late: even where the signal is blocked by then.
         for number, (pid, to) in list(children.items()):
-            ended, status = os.waitpid(pid, os.WNOHANG)
+            if children.get(number) != (pid, to):
+                continue
+            try:
+                ended, status = os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                continue
             if ended:
+                children.pop(number, None)
                 os.close(to)
-                del children[number]
                 code = os.waitstatus_to_exitcode(status)
                 if code:
                     why = f"the process ended by itself, with {code}"
@@ -119,19 +125,18 @@ def serve(out, guest, function, broken):
                 # Each run counts from one: who had the number has said its last word, and may not be reaped yet.
                 child = children.pop(number, None)
                 if child:
-                    os.waitpid(child[0], 0)
-                    os.close(child[1])
+                    wait(child)
                 children[number] = begin(out, guest, function, broken, number)
             child = children.get(number)
             try:
-                # Of one that died, `reap` has said so.
+                # Of one that died, `reap` has said so, and may have closed its pipe by now.
                 if child:
                     write(child[1], line + b"\n")
-            except BrokenPipeError:
+            except OSError:
                 pass
         signal.pthread_sigmask(signal.SIG_UNBLOCK, CHILD)
     signal.pthread_sigmask(signal.SIG_BLOCK, CHILD)
-    for child in children.values():
+    for child in list(children.values()):
         end(child)
 
 
@@ -150,10 +155,24 @@ def begin(out, guest, function, broken, number):
 
 
 def end(child):
+    try:
+        os.kill(child[0], signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    wait(child)
+
+
+def wait(child):
+    """Until it is gone, whoever is told first."""
     pid, to = child
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    os.close(to)
+    try:
+        os.waitpid(pid, 0)
+    except ChildProcessError:
+        pass
+    try:
+        os.close(to)
+    except OSError:
+        pass
 
 
 CHILD = {signal.SIGCHLD}
