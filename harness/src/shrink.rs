@@ -101,7 +101,7 @@ pub async fn shrink(shrink: Shrink) -> Result<Exit, Failure> {
     if written != place {
         std::fs::rename(&written, &place).map_err(|why| Failure::Unwritable { path: place.clone(), why })?;
     }
-    let replay = format!("tumbler replay {}", place.display());
+    let replay = format!("tumbler replay {}", terminal::word(&place.display().to_string()));
     let mut out = format!(
         "SHRUNK  {} seed {}  {}, {}.{} s\n",
         capsule.scenario,

@@ -12,6 +12,7 @@ use crate::folder::{Folder, capsule_name};
 use crate::identity;
 use crate::job::{Done, Job, Samples, Settings, Task};
 use crate::pool::Worker;
+use crate::terminal::word;
 use std::time::Duration;
 use tumbler_plan::{Build, Capsule, Expect, LastWords, Plan, plan_digest};
 use tumbler_reports::finding::decisive;
@@ -86,7 +87,8 @@ impl Teller {
         }
         let file = capsule_name(name, plan.seed, suffix);
         let path = self.folder.keep(&file, &self.capsule(plan, &report, digest, samples, &file))?;
-        Ok(Telling { replay: format!("tumbler replay {}", path.display()), capsule: file, report })
+        let replay = format!("tumbler replay {}", word(&path.display().to_string()));
+        Ok(Telling { replay, capsule: file, report })
     }
 
     fn capsule(

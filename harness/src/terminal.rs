@@ -6,6 +6,11 @@
 use std::io::{self, IsTerminal, Write};
 
 /// Writes to standard output.
+/// A word as a shell takes it back, quoted if it must be.
+pub fn word(word: &str) -> String {
+    shlex::try_quote(word).map_or_else(|_| word.to_owned(), Into::into)
+}
+
 pub fn print(text: &str) {
     let mut out = io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());

@@ -16,9 +16,12 @@ use std::time::Duration;
 use tumbler_foreign::{Answer, Engine, Guests, Invoke, Outcome, Plan, Said, Step};
 use tumbler_types::{Instant, Span, Verdict};
 
-/// Checks a command: words separated by spaces.
+/// Checks a command: words as a shell separates them.
 pub fn check(command: &str, limit: Duration) -> Result<Exit, Failure> {
-    let mut words = command.split_whitespace().map(str::to_owned);
+    let Some(words) = shlex::split(command) else {
+        return Err(Failure::Usage(format!("--check {command}: a quotation does not end")));
+    };
+    let mut words = words.into_iter();
     let Some(program) = words.next() else {
         return Err(Failure::Usage("--check: expected a command".to_owned()));
     };

@@ -79,7 +79,7 @@ impl Rotator {
     /// The line that runs these strikes again.
     pub fn replay(&self, plan: &Plan) -> String {
         let strikes: String = plan.strikes.iter().map(|strike| format!(" --strike {strike}")).collect();
-        let asked = &self.asked;
+        let asked = crate::terminal::word(&self.asked);
         format!(
             "tumbler run --rotator {asked} --engine {} --seeds {}..{}{strikes}",
             self.engine.name(),

@@ -27,7 +27,8 @@ fn the_naive_rotators_grid_tells_what_breaks_and_how_to_run_it_again() {
     }
     let replay =
         text.lines().find_map(|line| line.strip_prefix("  replay: tumbler ")).expect("a replay line");
-    let words: Vec<&str> = replay.split(' ').collect();
+    let words = shlex::split(replay).expect("as a shell takes it");
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let out = tempfile::tempdir().expect("a scratch folder");
     let again = tumbler(out.path(), &words);
     assert_eq!(again.status.code(), Some(10));
@@ -127,7 +128,8 @@ fn the_example_over_the_plain_protocol_conforms_and_takes_part() {
     }
     let out = tempfile::tempdir().expect("a scratch folder");
     let program = example("perl").join("rotator");
-    let check = tumbler(out.path(), &["role-host", "--check", program.to_str().expect("UTF-8")]);
+    let command = shlex::try_quote(program.to_str().expect("UTF-8")).expect("no NUL").into_owned();
+    let check = tumbler(out.path(), &["role-host", "--check", &command]);
     let text = String::from_utf8_lossy(&check.stdout).into_owned();
     assert_eq!(check.status.code(), Some(0), "{text}");
     assert_eq!(text.lines().filter(|line| line.starts_with("ok    ")).count(), 7, "{text}");

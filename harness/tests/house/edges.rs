@@ -54,6 +54,7 @@ const OTHERS: &[(&str, &[&str])] = &[
     ("rand_chacha", &["tumbler-plan"]),
     ("serde", &["tumbler", "tumbler-plan", "tumbler-reports", "tumbler-scenarios", "tumbler-types"]),
     ("serde_json", &["tumbler", "tumbler-foreign", "tumbler-plan", "tumbler-reports"]),
+    ("shlex", &["tumbler"]),
     ("siphasher", &["tumbler-plan", "tumbler-wire"]),
     ("stateright", &["tumbler-checker"]),
     ("thiserror", &["tumbler", "tumbler-plan", "tumbler-reports", "tumbler-scenarios"]),
