@@ -1,7 +1,7 @@
 //! What in a run shows that a step of the machine was taken.
 //!
 //! One table, from steps to events. A step that changes what a run shows must besides lead to the state
-//! that the machine gives it; that is [`super::realize`]'s to compare.
+//! that the machine gives it; that is [`super::realize()`]'s to compare.
 
 use tumbler_spec::Ledger;
 use tumbler_spec::machine::{Action, State};
