@@ -73,6 +73,36 @@ pub enum Action {
 }
 
 impl Action {
+    /// A number of its own, below 256 and not much above the number of all actions.
+    pub const fn code(self) -> u8 {
+        let (kind, parameter) = match self {
+            Action::Acquire { rotator } => (0, rotator),
+            Action::Revoke { version } => (1, version),
+            Action::ConfirmRefused { version } => (2, version),
+            Action::Login { version } => (3, version),
+            Action::Report { agent } => (4, agent),
+            Action::Ask { agent } => (5, agent),
+            Action::HoldLetter { agent } => (6, agent),
+            Action::LoseReply { agent } => (7, agent),
+            Action::Store { agent } => (8, agent),
+            Action::Renew { agent } => (9, agent),
+            Action::ExpireGrant { agent } => (10, agent),
+            Action::CrashAgent { agent } => (11, agent),
+            Action::HandOut { agent } => (12, agent),
+            Action::Begin => (15, 0),
+            Action::Advance => (15, 1),
+            Action::RollBack => (15, 2),
+            Action::Apply => (15, 3),
+            Action::HoldCall => (15, 4),
+            Action::Query => (15, 5),
+            Action::Release => (15, 6),
+            Action::CrashRotator => (15, 7),
+            Action::CrashTarget => (15, 8),
+        };
+        assert!(parameter < 16, "the machine has few of everything");
+        kind * 16 + parameter
+    }
+
     /// Without its parameters.
     pub const fn name(self) -> &'static str {
         match self {

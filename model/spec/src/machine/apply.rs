@@ -18,16 +18,44 @@ impl Machine {
 
     /// The state after a step that is known to be enabled, and the marks that it reached.
     pub fn step(&self, state: &State, action: Action) -> (State, u64) {
-        let before = self.wanted(state);
-        let mut run = Run { machine: self, state: state.clone(), marks: 0 };
+        let mut next = state.clone();
+        let (marks, _) = self.step_into(state, action, &mut next);
+        (next, marks)
+    }
+
+    /// The same into a state that exists, which saves every allocation; whatever it was before. Returns the
+    /// marks, and whether the step led elsewhere: many only look, and break nothing.
+    pub fn step_into(&self, state: &State, action: Action, next: &mut State) -> (u64, bool) {
+        next.clone_from(state);
+        let mut run = Run { machine: self, state: next, marks: 0 };
         run.take(action);
-        let Run { machine: _, mut state, marks } = run;
-        if self.wanted(&state) != before {
-            state.confirmed = false;
+        let marks = run.marks;
+        if self.only_looks(state, action) && next.broken == state.broken {
+            return (marks, false);
         }
-        state.canonize(self.is(Mutation::ServeExpired) || self.is(Mutation::RecordStale));
-        state.broken |= self.judge_state(&state);
-        (state, marks)
+        if next.confirmed && self.wanted(next) != self.wanted(state) {
+            next.confirmed = false;
+        }
+        next.canonize(self.is(Mutation::ServeExpired) || self.is(Mutation::RecordStale));
+        next.broken |= self.judge_state(next);
+        (marks, true)
+    }
+
+    /// Rotators are alike, and renamed: marks of a step that leads where the one offered just before it
+    /// leads. None: it is not such a step.
+    pub fn alias(&self, state: &State, action: Action) -> Option<u64> {
+        let is_alias = matches!(action, Action::Acquire { rotator: 1.. });
+        is_alias.then(|| takeover(state, action))
+    }
+
+    /// A step that changes nothing, unless it breaks something.
+    fn only_looks(&self, state: &State, action: Action) -> bool {
+        match action {
+            Action::HandOut { .. } | Action::Login { .. } => true,
+            Action::CrashRotator => !state.confirmed,
+            Action::CrashTarget => !self.is(Mutation::TargetForgets),
+            _ => false,
+        }
     }
 
     /// What the record asks for, whoever holds the lease.
@@ -36,10 +64,17 @@ impl Machine {
     }
 }
 
+/// Another rotator acquires the lease while a rotation is open.
+fn takeover(state: &State, action: Action) -> u64 {
+    let (slice, Action::Acquire { rotator }) = (state.slice(), action) else { return 0 };
+    let is_other = slice.lease.is_some_and(|lease| lease.rotator != NodeId(1 + u16::from(rotator)));
+    if is_other && slice.phase != Phase::Idle { Mark::TakeoverInRotation.bit() } else { 0 }
+}
+
 /// One step under way.
 struct Run<'a> {
     machine: &'a Machine,
-    state: State,
+    state: &'a mut State,
     marks: u64,
 }
 
@@ -59,7 +94,7 @@ impl Run<'_> {
             Action::Revoke { version } => self.revoke(VersionId(u32::from(version))),
             Action::Apply => self.apply(),
             Action::HoldCall => {
-                self.state.held = self.machine.effect(&self.state).map(Held::Call);
+                self.state.held = self.machine.effect(self.state).map(Held::Call);
                 self.state.zombies += 1;
             }
             Action::Query => self.state.confirmed = true,
@@ -71,7 +106,7 @@ impl Run<'_> {
             }
             Action::HoldLetter { agent } => {
                 self.heartbeat(agent, None);
-                let letter = self.machine.letter(&self.state, agent);
+                let letter = self.machine.letter(self.state, agent);
                 self.state.held = Some(Held::Letter { agent, letter });
                 self.state.zombies += 1;
             }
@@ -112,13 +147,8 @@ impl Run<'_> {
     // The record.
 
     fn acquire(&mut self, rotator: u8) {
+        self.marks |= takeover(self.state, Action::Acquire { rotator });
         let rotator = NodeId(1 + u16::from(rotator));
-        if let Some(lease) = self.state.slice().lease
-            && lease.rotator != rotator
-            && self.state.slice().phase != Phase::Idle
-        {
-            self.mark(Mark::TakeoverInRotation);
-        }
         let epoch = self.epoch().next();
         self.commit(Command::AcquireLease { rotator, epoch, until: live() });
         if let Some(lease) = &mut self.state.slice_mut().lease {
@@ -221,7 +251,7 @@ impl Run<'_> {
     }
 
     fn apply(&mut self) {
-        let Some(effect) = self.machine.effect(&self.state).map(|effect| self.generated(effect)) else {
+        let Some(effect) = self.machine.effect(self.state).map(|effect| self.generated(effect)) else {
             return;
         };
         let is_repeat = self.state.slice().fence == Some(effect.fence);
@@ -297,7 +327,7 @@ impl Run<'_> {
         let slice = self.state.slice();
         let serial = slice.serial;
         let wanted = self.machine.given(slice, agent);
-        let Some(version) = wanted.filter(|version| self.machine.may_give(&self.state, *version)) else {
+        let Some(version) = wanted.filter(|version| self.machine.may_give(self.state, *version)) else {
             return Report { version: VersionId(0), serial };
         };
         let has = self.state.holder(agent).grant(version).is_some_and(|grant| !grant.ended);
@@ -358,7 +388,7 @@ impl Run<'_> {
                 }
             }
             Some(Held::Letter { agent, letter }) => {
-                if self.machine.records(&self.state, agent, letter) {
+                if self.machine.records(self.state, agent, letter) {
                     self.mark(Mark::LateReportRecorded);
                     self.acknowledge(agent, letter.report);
                 } else {
@@ -422,8 +452,8 @@ impl Run<'_> {
     /// Judges the event as a run's judge would, and folds it.
     fn emit(&mut self, node: NodeId, event: Event) {
         let observed = Observed { seq: 0, at: NOW, node, event };
-        self.state.broken |= self.machine.judge_before(&self.state, &observed);
+        self.state.broken |= self.machine.judge_before(self.state, &observed);
         self.state.ledger.fold(&observed);
-        self.state.broken |= self.machine.judge_after(&self.state, &observed);
+        self.state.broken |= self.machine.judge_after(self.state, &observed);
     }
 }

@@ -1,7 +1,7 @@
 //! One state of the machine: the ledger, and what is volatile or on its way.
 
 use super::{NOW, SECRET};
-use crate::ledger::{Holder, Ledger, Report, Slice, Stored, Version};
+use crate::ledger::{Holder, Ledger, Report, Slice, Stored};
 use crate::rule::Effect;
 use tumbler_types::{Epoch, Instant, LogIndex, NodeId, Revision, Serial, VersionId, Wall};
 
@@ -46,7 +46,7 @@ impl Limits {
 }
 
 /// One state. Canonical: what can no longer matter is reset (see [`State::canonize`]).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct State {
     /// All that is durable.
     pub ledger: Ledger,
@@ -74,6 +74,29 @@ pub struct Letter {
     pub report: Report,
     /// It names a grant on record: not one that was given anew, ended or has expired since.
     pub is_fresh: bool,
+}
+
+impl Clone for State {
+    fn clone(&self) -> Self {
+        let State { ledger, confirmed, held, replies, zombies, broken } = self;
+        State {
+            ledger: ledger.clone(),
+            confirmed: *confirmed,
+            held: *held,
+            replies: replies.clone(),
+            zombies: *zombies,
+            broken: *broken,
+        }
+    }
+
+    /// Without an allocation, where what is overwritten is as large: a search does it for every step.
+    fn clone_from(&mut self, source: &Self) {
+        let State { ledger, confirmed, held, replies, zombies, broken } = source;
+        self.ledger.clone_from(ledger);
+        self.replies.clone_from(replies);
+        (self.confirmed, self.held) = (*confirmed, *held);
+        (self.zombies, self.broken) = (*zombies, *broken);
+    }
 }
 
 impl State {
@@ -154,23 +177,14 @@ impl State {
     /// debt is closed, and each agent that may still hand out has heard of it. Never later, because
     /// more is broken by an old revocation than by a fresh one.
     fn age(&mut self) {
-        let slice = &self.ledger.slices[0];
-        let heard = |serial: Serial| {
-            slice.holders.iter().zip(&self.replies).all(|(holder, reply)| {
-                let Stored { version, serial: known, until } = holder.stored;
-                (known >= serial || version.0 == 0 || until == Wall::ZERO)
-                    && reply.is_none_or(|reply| reply.serial >= serial)
-            })
-        };
-        let is_old = |each: &Version| {
-            each.revoked.is_some_and(|revocation| {
-                revocation.at == Instant::ZERO || (!each.owed && heard(revocation.serial))
-            })
-        };
-        let old: Vec<usize> =
-            (0..slice.versions.len()).filter(|index| is_old(&slice.versions[*index])).collect();
-        for index in old {
-            if let Some(revocation) = &mut self.slice_mut().versions[index].revoked {
+        let slice = &mut self.ledger.slices[0];
+        let Slice { versions, holders, .. } = slice;
+        for each in versions {
+            if let Some(revocation) = &mut each.revoked
+                && revocation.at != Instant::ZERO
+                && !each.owed
+                && has_heard(holders, &self.replies, revocation.serial)
+            {
                 revocation.at = Instant::ZERO;
             }
         }
@@ -181,29 +195,21 @@ impl State {
     fn canonize_epochs(&mut self) {
         let slice = &self.ledger.slices[0];
         let held = match self.held {
-            Some(Held::Call(effect)) => Some(effect.fence.epoch),
-            Some(Held::Letter { .. }) | None => None,
+            Some(Held::Call(effect)) => effect.fence.epoch,
+            Some(Held::Letter { .. }) | None => NONE,
         };
-        let mut known = [
-            slice.fence.map(|fence| fence.epoch),
-            slice.promised.map(|fence| fence.epoch),
-            slice.lease.map(|lease| lease.epoch),
+        let known = [
+            slice.fence.map_or(NONE, |fence| fence.epoch),
+            slice.promised.map_or(NONE, |fence| fence.epoch),
+            slice.lease.map_or(NONE, |lease| lease.epoch),
             held,
         ];
-        known.sort_unstable();
+        // How many there are below it, each counted once, and itself.
         let rank = |epoch: Epoch| {
-            let mut rank = 0;
-            let mut last = None;
-            for each in known.into_iter().flatten() {
-                if Some(each) != last {
-                    rank += 1;
-                    last = Some(each);
-                }
-                if each == epoch {
-                    break;
-                }
-            }
-            Epoch(rank)
+            let first = |place: usize| !known[..place].contains(&known[place]);
+            let below = (0..known.len())
+                .filter(|place| known[*place] != NONE && known[*place] <= epoch && first(*place));
+            Epoch(below.count() as u32)
         };
         let slice = &mut self.ledger.slices[0];
         for fence in [&mut slice.fence, &mut slice.promised].into_iter().flatten() {
@@ -218,4 +224,16 @@ impl State {
             effect.fence.epoch = rank(effect.fence.epoch);
         }
     }
+}
+
+/// No epoch: the machine's are few, and count from 1.
+const NONE: Epoch = Epoch(u32::MAX);
+
+/// Each agent that may still hand out knows of this revocation, and will after what is on its way to it.
+fn has_heard(holders: &[Holder], replies: &[Option<Report>], serial: Serial) -> bool {
+    holders.iter().zip(replies).all(|(holder, reply)| {
+        let Stored { version, serial: known, until } = holder.stored;
+        (known >= serial || version.0 == 0 || until == Wall::ZERO)
+            && reply.is_none_or(|reply| reply.serial >= serial)
+    })
 }
