@@ -179,6 +179,9 @@ fn text(reports: &[CheckReport], verdict: Verdict) -> String {
     for sentence in &first.sentences {
         sentence_lines(sentence, &mut line);
     }
+    if let Some(spent) = reports.iter().find_map(|report| report.spent) {
+        line(format!("  a budget is used up in {} states, none of them excused", grouped(spent)));
+    }
     let seen = first.reached.iter().filter(|(_, reached)| *reached).count();
     line(format!("  moments that must be seen: {seen} of {}", first.reached.len()));
     for (mark, _) in first.reached.iter().filter(|(_, reached)| !reached) {
@@ -188,7 +191,7 @@ fn text(reports: &[CheckReport], verdict: Verdict) -> String {
 }
 
 fn bounds_lines(bounds: CheckBounds, line: &mut impl FnMut(String)) {
-    let CheckBounds { rotators, agents, rotations, crashes, zombies, revocations } = bounds;
+    let CheckBounds { rotators, agents, rotations, crashes, zombies, revocations, skew } = bounds;
     line(format!(
         "  bounds      {}, {}, {},",
         count(u64::from(rotations), "rotation"),
@@ -201,6 +204,7 @@ fn bounds_lines(bounds: CheckBounds, line: &mut impl FnMut(String)) {
         plural(zombies, "zombie", "zombies"),
         plural(revocations, "revocation", "revocations")
     ));
+    line(format!("              clocks off by {skew} ε at most"));
 }
 
 fn sentence_lines(sentence: &Sentence, line: &mut impl FnMut(String)) {
@@ -276,7 +280,10 @@ fn list_irreversible(args: &CheckArgs, stop: &AtomicBool) -> Exit {
 fn mitigation(step: &str, lost: &str) -> Option<&'static str> {
     match (step, lost) {
         ("Revoke", _) => Some("ordered; the next rotation brings a fresh version"),
-        ("Advance", "previous") => Some("the point of no return: every holder has left it before"),
+        // The rotator's request to pass it may come late.
+        ("Advance" | "Release", "previous") => {
+            Some("the point of no return: every holder has left it before")
+        }
         ("Advance", "pending") => Some("given up, and drained: its holders are back on current"),
         ("Advance", _) | ("RollBack", _) => Some("given up; the next rotation brings a fresh version"),
         ("Begin", _) => Some("the last rotation within these bounds"),

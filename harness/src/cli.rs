@@ -300,7 +300,7 @@ pub struct CheckArgs {
     #[arg(long, value_enum, default_value_t = EngineName::Graph)]
     pub engine: EngineName,
     /// Memory that the graph may take, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 6_144)]
+    #[arg(long, value_name = "MIB", default_value_t = 8_192)]
     pub memory: u64,
     /// Plant a flaw in the specification, to see a sentence broken
     #[arg(long, value_parser = crate::compile::twin::flaw)]

@@ -39,7 +39,7 @@ impl Reachable {
         let machine = Machine::new(CheckBounds::small());
         let graph = Graph::explore(&machine, Limit { bytes: 1 << 30, stop_at: None, stop: None });
         let shown: Vec<Option<Packed>> = (0..graph.expanded())
-            .map(|node| machine.project_state(&machine.unpack(graph.table.state(node))))
+            .map(|node| machine.project_state(&machine.unpack(graph.table.state(node)), 0))
             .collect();
         let mut reachable =
             Reachable { machine, states: shown.iter().flatten().copied().collect(), steps: BTreeMap::new() };
@@ -78,7 +78,7 @@ impl Reachable {
             }
             for secret in plan.topology.secrets() {
                 for agent in 0..canaries {
-                    let Some(here) = self.machine.project(&ledger, secret, agent) else {
+                    let Some(here) = self.machine.project(&ledger, secret, agent, plan.timing.epsilon) else {
                         places.remove(&(secret.0, agent));
                         continue;
                     };

@@ -190,7 +190,7 @@ fn next(point: Point, node: NodeId, after: Instant) -> Trigger {
 /// Quick steps and long lives: a path of thirty steps takes seconds, and nothing ends in them by itself.
 fn timing(takeovers: u64) -> Timing {
     Timing {
-        epsilon: Span::from_millis(10),
+        epsilon: Span::from_secs(20),
         lease_ttl: Span::from_secs(LIFE / 3 / (takeovers + 1)).max(Span::from_secs(2)),
         grant_ttl: Span::from_secs(LIFE),
         heartbeat: Span::from_millis(100),

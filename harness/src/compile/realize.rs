@@ -118,8 +118,15 @@ impl Compiler<'_> {
 
     /// What a run can show, of each agent.
     pub(super) fn shown(&self, ledger: &Ledger) -> Vec<Option<Packed>> {
+        let epsilon = self.draft.timing().epsilon;
         let agents = 0..usize::from(self.machine.limits().agents);
-        agents.map(|agent| self.machine.project(ledger, SecretId(0), agent)).collect()
+        agents.map(|agent| self.machine.project(ledger, SecretId(0), agent, epsilon)).collect()
+    }
+
+    /// The same of the machine's own state.
+    pub(super) fn meant(&self, state: &State) -> Vec<Option<Packed>> {
+        let agents = 0..usize::from(self.machine.limits().agents);
+        agents.map(|agent| self.machine.project_state(state, agent)).collect()
     }
 
     pub(super) fn cast(&self, action: Action, ledger: &Ledger) -> Cast {
@@ -144,7 +151,14 @@ impl Compiler<'_> {
         let ledger = self.ledger();
         let cast = self.cast(action, &ledger);
         match action {
-            Action::ExpireGrant { agent } => self.expire(agent, next, &ledger, cast, rest),
+            Action::Stop { agent } => {
+                let end = self.stops(agent, &ledger);
+                self.wait(end, next, &ledger, cast, rest)
+            }
+            Action::ExpireGrant { agent } => {
+                let end = self.expires(agent, &ledger);
+                self.wait(end, next, &ledger, cast, rest)
+            }
             Action::LoseReply { .. } => self.lose_reply(cast),
             // The answer has come, and waits for a rotator that is stopped.
             Action::Query if self.answered_at > self.applied_at => Ok(()),
@@ -221,6 +235,8 @@ impl Compiler<'_> {
             }
             Action::HoldCall => self.hold(cast.rotator, FrameKind::ApplyRequest, at),
             Action::HoldLetter { .. } => self.hold(cast.agent, FrameKind::HeartbeatRequest, at),
+            Action::HoldAdvance => self.hold(cast.rotator, FrameKind::AdvanceRequest, at),
+            Action::HoldConfirm { .. } => self.hold(cast.rotator, FrameKind::ConfirmRequest, at),
             Action::Release => {
                 let Some(Withheld { fault, sent, .. }) = self.held else {
                     return Err(End::Unrealizable { why: "nothing is held".to_owned() });
@@ -260,13 +276,13 @@ impl Compiler<'_> {
     /// The target shows what the record asks for: an `Apply` would be a repetition.
     pub(super) fn is_repetition(&self) -> bool {
         let (next, _) = self.machine.step(&self.state, Action::Apply);
-        self.shown(&next.ledger) == self.shown(&self.state.ledger)
+        self.meant(&next) == self.meant(&self.state)
     }
 
     /// Looks for the first thing after `now` that matters.
     fn look(&self, trace: &[Observed], action: Action, next: &State, cast: Cast, before: &Ledger) -> Seen {
         let old = self.shown(before);
-        let new = self.shown(&next.ledger);
+        let new = self.meant(next);
         let mut ledger = Ledger::new(self.draft.topology());
         let mut index = 0;
         while index < trace.len() {
@@ -342,6 +358,8 @@ impl Compiler<'_> {
         match action {
             Action::HoldCall => self.note_held(cast.rotator, FrameKind::ApplyRequest),
             Action::HoldLetter { .. } => self.note_held(cast.agent, FrameKind::HeartbeatRequest),
+            Action::HoldAdvance => self.note_held(cast.rotator, FrameKind::AdvanceRequest),
+            Action::HoldConfirm { .. } => self.note_held(cast.rotator, FrameKind::ConfirmRequest),
             Action::Apply if is_asked_next(rest) => self.applied_at = at,
             // In the machine an answer is a step of its own, which the path has or has not.
             Action::Apply => {

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use tumbler_spec::machine::{Limits, Machine};
 
 const LIMITS: Limits =
-    Limits { rotators: 2, agents: 2, rotations: 2, crashes: 1, zombies: 1, revocations: 1 };
+    Limits { rotators: 2, agents: 2, rotations: 2, crashes: 1, zombies: 1, revocations: 1, skew: 1 };
 
 #[test]
 fn a_state_survives_packing_and_every_enabled_step_can_be_taken() {

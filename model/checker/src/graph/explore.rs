@@ -50,6 +50,8 @@ pub struct Graph {
     /// Bits of step properties, and the first step that broke each.
     pub broken_steps: Vec<(u32, u8, u8)>,
     pub marks: u64,
+    /// States in which some budget is used up.
+    pub spent: u64,
     pub depth: u64,
     pub cut: Option<Cut>,
 }
@@ -91,6 +93,7 @@ impl Graph {
             kinds: Vec::new(),
             broken_steps: Vec::new(),
             marks: 0,
+            spent: 0,
             depth: 0,
             cut: None,
         };
@@ -114,6 +117,7 @@ impl Graph {
             }
             machine.unpack_into(graph.table.state(node), &mut state);
             graph.facts.push(machine.facts(&state));
+            graph.spent += u64::from(machine.is_spent(&state));
             graph.take(machine, node, (&state, &mut next), &mut steps);
             graph.note(node, &mut steps, to_broken);
             graph.offsets.push(graph.targets.len() as u64);

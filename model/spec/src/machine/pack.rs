@@ -5,7 +5,7 @@
 //!
 //! It deliberately packs no constant: paths, the clock, counters that canonical states have reset.
 
-use super::{Held, Letter, Machine, NOW, State, TTL, live};
+use super::{Held, Letter, Machine, NOW, Request, State, TTL, live, stopped};
 use crate::ledger::{Grant, Holder, Lease, Report, Revocation, Slice, Stored, Version};
 use crate::rule::Effect;
 use tumbler_types::{
@@ -46,6 +46,16 @@ impl Machine {
                 bits.put(u64::from(*agent), 2);
                 pack_letter(*letter, &mut bits);
             }
+            Some(Held::Request { epoch, request }) => {
+                bits.put(3, 2);
+                bits.put(u64::from(epoch.0), 3);
+                let (kind, what) = match request {
+                    Request::Advance { from } => (0, *from as u64),
+                    Request::ConfirmRefused { version } => (1, u64::from(version.0)),
+                };
+                bits.put(kind, 1);
+                bits.put(what, 4);
+            }
         }
         for reply in replies {
             bits.flag(reply.is_some());
@@ -72,7 +82,15 @@ impl Machine {
         state.held = match bits.get(2) {
             0 => None,
             1 => Some(Held::Call(unpack_effect(&mut bits))),
-            _ => Some(Held::Letter { agent: bits.small(2), letter: unpack_letter(&mut bits) }),
+            2 => Some(Held::Letter { agent: bits.small(2), letter: unpack_letter(&mut bits) }),
+            _ => {
+                let epoch = Epoch(bits.count(3));
+                let request = match bits.flag() {
+                    false => Request::Advance { from: Phase::ALL[bits.index(4)] },
+                    true => Request::ConfirmRefused { version: VersionId(bits.count(4)) },
+                };
+                Some(Held::Request { epoch, request })
+            }
         };
         for reply in &mut state.replies {
             *reply = bits.flag().then(|| unpack_report(&mut bits));
@@ -190,7 +208,7 @@ fn pack_holder(holder: &Holder, bits: &mut Writer) {
     pack_report(*acknowledged, bits);
     let Stored { version, serial, until } = *stored;
     pack_report(Report { version, serial }, bits);
-    bits.flag(until != Wall::ZERO);
+    bits.put(u64::from(until != Wall::ZERO) + u64::from(until == live()), 2);
 }
 
 #[inline]
@@ -202,7 +220,8 @@ fn unpack_holder(holder: &mut Holder, bits: &mut Reader) {
     }
     holder.acknowledged = unpack_report(bits);
     let Report { version, serial } = unpack_report(bits);
-    holder.stored = Stored { version, serial, until: if bits.flag() { live() } else { Wall::ZERO } };
+    let until = [Wall::ZERO, stopped(), live(), live()][bits.index(2)];
+    holder.stored = Stored { version, serial, until };
 }
 
 #[inline]

@@ -1,9 +1,9 @@
 //! One state of the machine: the ledger, and what is volatile or on its way.
 
-use super::{NOW, SECRET};
+use super::{NOW, SECRET, live, stopped};
 use crate::ledger::{Holder, Ledger, Report, Slice, Stored};
 use crate::rule::Effect;
-use tumbler_types::{Epoch, Instant, LogIndex, NodeId, Revision, Serial, VersionId, Wall};
+use tumbler_types::{Epoch, Instant, LogIndex, NodeId, Phase, Revision, Serial, VersionId, Wall};
 
 /// How much the search may use. Part of every claim that it makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,32 +16,34 @@ pub struct Limits {
     /// Messages that are held and land arbitrarily late.
     pub zombies: u8,
     pub revocations: u8,
+    /// How far any wall clock may be from true time, in ε. At most one is what the system is built for.
+    pub skew: u8,
 }
 
 impl Limits {
     /// Of which every step can be tried as a run: below a minute.
     pub const fn tiny() -> Self {
-        Limits { rotators: 1, agents: 1, rotations: 1, crashes: 1, zombies: 0, revocations: 0 }
+        Limits { rotators: 1, agents: 1, rotations: 1, crashes: 1, zombies: 0, revocations: 0, skew: 1 }
     }
 
     /// For tests: below a second when optimized.
     pub const fn small() -> Self {
-        Limits { rotators: 2, agents: 1, rotations: 1, crashes: 1, zombies: 1, revocations: 1 }
+        Limits { rotators: 2, agents: 1, rotations: 1, crashes: 1, zombies: 1, revocations: 1, skew: 1 }
     }
 
     /// Two rotations, two rotators, two agents, one crash, one zombie.
     pub const fn medium() -> Self {
-        Limits { rotators: 2, agents: 2, rotations: 2, crashes: 1, zombies: 1, revocations: 0 }
+        Limits { rotators: 2, agents: 2, rotations: 2, crashes: 1, zombies: 1, revocations: 0, skew: 1 }
     }
 
     /// One rotation less than [`Limits::medium`], and a revocation of any version at any time.
     pub const fn revoked() -> Self {
-        Limits { rotators: 2, agents: 2, rotations: 1, crashes: 1, zombies: 1, revocations: 1 }
+        Limits { rotators: 2, agents: 2, rotations: 1, crashes: 1, zombies: 1, revocations: 1, skew: 1 }
     }
 
     /// Both: minutes.
     pub const fn large() -> Self {
-        Limits { rotators: 2, agents: 2, rotations: 2, crashes: 1, zombies: 1, revocations: 1 }
+        Limits { rotators: 2, agents: 2, rotations: 2, crashes: 1, zombies: 1, revocations: 1, skew: 1 }
     }
 }
 
@@ -66,6 +68,15 @@ pub struct State {
 pub enum Held {
     Call(Effect),
     Letter { agent: u8, letter: Letter },
+    Request { epoch: Epoch, request: Request },
+}
+
+/// What a rotator asks of the authority because of something that it has seen. All else that is asked is
+/// judged by the record alone: late, it is the same request, made later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Request {
+    Advance { from: Phase },
+    ConfirmRefused { version: VersionId },
 }
 
 /// What a heartbeat says.
@@ -126,12 +137,18 @@ impl State {
     /// The agent may hand out what it has stored.
     pub fn is_serving(&self, agent: u8) -> bool {
         let Stored { version, until, .. } = self.holder(agent).stored;
-        version.0 != 0 && until != Wall::ZERO
+        version.0 != 0 && until == live()
     }
 
     /// Resets what no longer matters, so that equal futures are equal states. `keeps_dead`: a planted
-    /// flaw gives meaning to a record whose grant is over, or to a report of one.
+    /// flaw gives meaning to a record whose grant is over, or to a report of one, or to a late request.
     pub(super) fn canonize(&mut self, keeps_dead: bool) {
+        if let Some(Held::Request { epoch, request }) = self.held
+            && !keeps_dead
+            && !self.is_open(epoch, request)
+        {
+            self.held = None;
+        }
         self.ledger.now = NOW;
         self.ledger.length = LogIndex(0);
         self.ledger.answered = LogIndex(0);
@@ -149,7 +166,7 @@ impl State {
         let txn = slice.txn;
         let txn_held = match held {
             Some(Held::Call(effect)) => effect.fence.txn,
-            Some(Held::Letter { .. }) | None => txn,
+            Some(Held::Letter { .. } | Held::Request { .. }) | None => txn,
         };
         slice.applied.retain(|(each, _)| *each == txn || *each == txn_held);
         slice.applied.sort_unstable();
@@ -161,6 +178,10 @@ impl State {
         }
         for (holder, reply) in self.ledger.slices[0].holders.iter_mut().zip(&self.replies) {
             holder.told = Report::default();
+            let Stored { version, until, .. } = holder.stored;
+            if until == stopped() && holder.grant(version).is_none() {
+                holder.stored.until = Wall::ZERO;
+            }
             if holder.stored.until == Wall::ZERO && !keeps_dead {
                 holder.stored.version = VersionId(0);
             }
@@ -171,6 +192,16 @@ impl State {
                 .grants
                 .retain(|grant| !grant.ended || grant.version == stored || Some(grant.version) == coming);
         }
+    }
+
+    /// The request would still be granted. One that would not is never granted again.
+    fn is_open(&self, epoch: Epoch, request: Request) -> bool {
+        let slice = self.slice();
+        slice.lease.is_some_and(|lease| lease.epoch == epoch)
+            && match request {
+                Request::Advance { from } => slice.phase == from,
+                Request::ConfirmRefused { version } => slice.is_owed(version),
+            }
     }
 
     /// A revocation is older than every bound as soon as nothing urgent is left to do about it: its
@@ -196,6 +227,7 @@ impl State {
         let slice = &self.ledger.slices[0];
         let held = match self.held {
             Some(Held::Call(effect)) => effect.fence.epoch,
+            Some(Held::Request { epoch, request: _ }) => epoch,
             Some(Held::Letter { .. }) | None => NONE,
         };
         let known = [
@@ -220,8 +252,10 @@ impl State {
             // Rotators are alike: whoever holds the lease is the first.
             lease.rotator = NodeId(1);
         }
-        if let Some(Held::Call(effect)) = &mut self.held {
-            effect.fence.epoch = rank(effect.fence.epoch);
+        match &mut self.held {
+            Some(Held::Call(effect)) => effect.fence.epoch = rank(effect.fence.epoch),
+            Some(Held::Request { epoch, request: _ }) => *epoch = rank(*epoch),
+            Some(Held::Letter { .. }) | None => {}
         }
     }
 }
@@ -233,7 +267,7 @@ const NONE: Epoch = Epoch(u32::MAX);
 fn has_heard(holders: &[Holder], replies: &[Option<Report>], serial: Serial) -> bool {
     holders.iter().zip(replies).all(|(holder, reply)| {
         let Stored { version, serial: known, until } = holder.stored;
-        (known >= serial || version.0 == 0 || until == Wall::ZERO)
+        (known >= serial || version.0 == 0 || until != live())
             && reply.is_none_or(|reply| reply.serial >= serial)
     })
 }
