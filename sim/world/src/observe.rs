@@ -9,12 +9,14 @@ use crate::recorder::Recorder;
 use crate::store::Store;
 use minicbor::Decode;
 use tumbler_plan::{Plan, Stream, StreamName};
+use tumbler_spec::RecordView;
 use tumbler_types::role::v1::LogEntry;
 use tumbler_types::{
     Command, Event, Fence, Format, Instant, LogIndex, NodeId, Phase, Principal, RecordId, Revision, RoleKind,
     SecretId, SecretValue, Serial, Tag, VersionId, Wall,
 };
 use tumbler_wire::envelope::{kind_of, unwrapped};
+use tumbler_wire::frame::{Labeled, RecordReply};
 use tumbler_wire::record::{in_format, record_of, secret_of};
 use tumbler_wire::tag::{tag_of, value_tag};
 use tumbler_wire::{AgentRecord, Frame, LogCommand, TargetRecord};
@@ -156,7 +158,11 @@ impl Observer {
         match kind_of(frame) {
             Kind::RecordReply | Kind::HeartbeatReply | Kind::OrderReply => {
                 if let Ok(Indexed { index }) = minicbor::decode(&unwrapped(frame)[2..]) {
-                    recorder.record(at, node, Event::Answered { index: LogIndex(index) });
+                    let index = LogIndex(index);
+                    recorder.record(at, node, Event::Answered { index });
+                    if kind_of(frame) == Kind::RecordReply {
+                        recorder.look(at, node, index, || view_of(frame));
+                    }
                 }
                 return;
             }
@@ -346,6 +352,29 @@ impl Observer {
             RoleKind::Rotator | RoleKind::Replica | RoleKind::Workload | RoleKind::Operator => {}
         }
     }
+}
+
+/// What the authority's answer to a rotator shows.
+fn view_of(frame: &[u8]) -> Option<RecordView> {
+    let Ok(Frame::RecordReply(RecordReply { done: _, index, record })) = Frame::from_bytes(frame) else {
+        return None;
+    };
+    let labelled = |label: &Option<Labeled>| label.as_ref().map(|label| (label.version, label.principal));
+    Some(RecordView {
+        secret: record.secret,
+        index,
+        revision: record.revision,
+        phase: record.phase,
+        txn: record.txn,
+        epoch: record.epoch,
+        holder: record.holder,
+        current: labelled(&record.current),
+        previous: labelled(&record.previous),
+        pending: labelled(&record.pending),
+        revoked: record.revoked,
+        owed: record.owed,
+        attempt: record.attempt,
+    })
 }
 
 fn secret_number(index: usize) -> SecretId {

@@ -1,8 +1,8 @@
 //! Numbers, digests and judges every observed event.
 
 use tumbler_plan::DigestChain;
-use tumbler_spec::Judges;
-use tumbler_types::{Event, Instant, NodeId, Observed};
+use tumbler_spec::{Judges, RecordView};
+use tumbler_types::{Event, Instant, LogIndex, NodeId, Observed};
 
 /// Where every event of a run goes, at the moment at which it happens.
 pub struct Recorder {
@@ -36,6 +36,23 @@ impl Recorder {
             && observed.seq.is_multiple_of(1024)
         {
             heartbeat(observed.seq, at, node);
+        }
+    }
+
+    /// Shows the judges what a node believes, if they would learn from it. Nothing is recorded: a digest is
+    /// the same without judges.
+    pub fn look(
+        &mut self,
+        at: Instant,
+        node: NodeId,
+        index: LogIndex,
+        view: impl FnOnce() -> Option<RecordView>,
+    ) {
+        let seq = self.seq.saturating_sub(1);
+        if let Some(judges) = self.judges.as_mut().filter(|judges| judges.awaits_view(index))
+            && let Some(view) = view()
+        {
+            judges.look(seq, at, node, &view);
         }
     }
 
