@@ -63,7 +63,7 @@ pub struct Job {
 pub enum Task {
     /// Run and judge.
     Judge {
-        /// Run again, on the other driver and another sandbox seed, and compare digests.
+        /// Answer with digests of prefixes too: the run is to be compared with one in another process.
         recheck: bool,
         /// Try rollback commands from points of the run.
         probe: bool,

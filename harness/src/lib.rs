@@ -33,6 +33,7 @@ pub mod planted;
 pub mod pool;
 pub mod probe;
 pub mod progress;
+pub mod recheck;
 pub mod regression;
 pub mod replay;
 pub mod report;

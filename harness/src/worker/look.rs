@@ -2,13 +2,11 @@
 //!
 //! What is made of a trace is made here, where it is, so that only what was asked for crosses the pipe.
 
-use super::{Work, say};
-use crate::difference::interval;
-use crate::job::{Answer, Done, Job, Look};
+use super::Work;
+use crate::job::{Done, Job, Look};
 use crate::judgement;
 use tumbler_plan::trace::v1;
 use tumbler_plan::{Checkpoint, Plan};
-use tumbler_reports::Difference;
 use tumbler_reports::export::export;
 use tumbler_reports::teller::named;
 use tumbler_types::Observed;
@@ -55,22 +53,10 @@ impl Work<'_> {
         let lines = slice(plan, &outcome.trace, from, to);
         Done { lines, ..Done::of(*id, judgement::report(name, plan, &outcome, self.settings.blind)) }
     }
-
-    /// Where two runs differ: both again, as far as the first checkpoint at which they do, and recorded.
-    pub(super) fn difference(&self, plan: &Plan, ran: [&Outcome; 2], other: &Options) -> Option<Difference> {
-        let [one, two] = ran.map(chain);
-        let (from, to) = interval(&one, &two);
-        let recorded = |options: Options| {
-            say(&Answer::Step { id: self.id });
-            let outcome = self.run(plan, &Options { keep_trace: true, until: Some(to), ..options }).ok()?;
-            Some(slice(plan, &outcome.trace, from, to))
-        };
-        Difference::first(&recorded(self.options())?, &recorded(other.clone())?)
-    }
 }
 
 /// A run's checkpoints, and one of the whole.
-fn chain(outcome: &Outcome) -> Vec<Checkpoint> {
+pub(super) fn chain(outcome: &Outcome) -> Vec<Checkpoint> {
     let whole = Checkpoint { events: outcome.events, at: outcome.end_at, digest: outcome.digest };
     outcome.checkpoints.iter().copied().chain([whole]).collect()
 }
