@@ -205,6 +205,7 @@ impl Work<'_> {
             madsim_seed: self.settings.madsim_seed,
             judge: self.settings.judge,
             keep_trace: false,
+            realize: false,
             until: None,
             heartbeat: Some(watch::beat),
         }

@@ -107,9 +107,9 @@ fn a_plan_is_told_in_words() {
     let node = |name: &str| plan.topology.by_name(name).expect("a node of quiet");
     let (agent, rotator, authority) = (node("agent-1"), node("rotator-1"), node("authority-1"));
     let second = |count: u64| Instant::ZERO.plus(Span::from_secs(count));
-    let on = |point, node, nth| Trigger::On { pattern: Pattern { point, node }, nth, after: second(10) };
+    let on = |point, node, nth| Trigger::On { pattern: Pattern::new(point, node), nth, after: second(10) };
     let entered = Point::Entered { secret: SecretId(0), phase: Phase::Idle };
-    let past = Until::On { pattern: Pattern { point: entered, node: None }, at_most: Span::from_secs(40) };
+    let past = Until::On { pattern: Pattern::new(entered, None), nth: 1, at_most: Span::from_secs(40) };
     let (short, none) = (Until::After(Span::from_millis(1_500)), None);
     let deeds = [
         (Trigger::At(second(12)), FaultAction::Crash { node: agent, until: short }),

@@ -50,24 +50,31 @@ fn when(plan: &Plan, trigger: &Trigger) -> String {
     match trigger {
         Trigger::At(instant) => format!("{} s", at(*instant)),
         Trigger::On { pattern, nth, after } => {
-            let count = if *nth == 1 { "when".to_owned() } else { format!("at the {nth}. time that") };
-            format!("{count} {}, after {} s:", moment(plan, pattern), at(*after))
+            format!("{} {}, after {} s:", counted("when", *nth), moment(plan, pattern), at(*after))
         }
     }
 }
 
+/// The word for the first time, or which time.
+fn counted(word: &str, nth: u32) -> String {
+    if nth == 1 { word.to_owned() } else { format!("at the {nth}. time that") }
+}
+
 fn moment(plan: &Plan, pattern: &Pattern) -> String {
-    let who = pattern.node.map_or("somebody".to_owned(), |node| plan.topology.name(node));
+    let name = |node: Option<NodeId>| node.map(|node| plan.topology.name(node));
+    let who = name(pattern.node).unwrap_or_else(|| "somebody".to_owned());
+    let with = |word: &str| name(pattern.peer).map_or(String::new(), |peer| format!(" {word} {peer}"));
+    let step = pattern.step.map_or(String::new(), |step| format!(" ({})", step.name()));
     match pattern.point {
-        Point::Sending(frame) => format!("{who} is about to send {frame}"),
-        Point::Sent(frame) => format!("{who} has sent {frame}"),
-        Point::Handled(frame) => format!("{who} has handled {frame}"),
-        Point::Replying(frame) => format!("{who} is about to answer {frame}"),
+        Point::Sending(frame) => format!("{who} is about to send {frame}{step}{}", with("to")),
+        Point::Sent(frame) => format!("{who} has sent {frame}{step}{}", with("to")),
+        Point::Handled(frame) => format!("{who} has handled {frame}{}", with("from")),
+        Point::Replying(frame) => format!("{who} is about to answer {frame}{}", with("to")),
         Point::PersistBegins => format!("{who} begins to write"),
         Point::PersistDone => format!("{who} has written"),
         Point::ProposeBegins => format!("{who} proposes an entry"),
         Point::ProposeDone => format!("{who} has an entry durable"),
-        Point::Entered { secret, phase } => format!("{secret} enters {}", phase.name()),
+        Point::Entered { secret, phase } => format!("{secret} enters {}{}", phase.name(), with("by")),
     }
 }
 
@@ -147,8 +154,9 @@ fn until(plan: &Plan, action: &FaultAction) -> String {
     match action.until() {
         None => String::new(),
         Some(Until::After(span)) => format!(" for {}", spell(span)),
-        Some(Until::On { pattern, at_most }) => {
-            format!(" until {}, {} at most", moment(plan, &pattern), spell(at_most))
+        Some(Until::On { pattern, nth, at_most }) => {
+            let count = if nth == 1 { String::new() } else { counted("", nth) + " " };
+            format!(" until {count}{}, {} at most", moment(plan, &pattern), spell(at_most))
         }
     }
 }

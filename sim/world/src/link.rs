@@ -12,6 +12,14 @@ use tumbler_plan::{LinkHarm, Network, Share, Stream, StreamName};
 use tumbler_types::event::LossCause;
 use tumbler_types::{FaultId, Instant, NodeId, Span, Tag};
 
+/// What one fault did to a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passing {
+    /// Lost, or damaged so that it is as good as lost.
+    Lost,
+    Delayed(Span),
+}
+
 /// All directed links of a world.
 pub struct Links {
     seed: u64,
@@ -115,21 +123,31 @@ impl Links {
     }
 
     /// What the standing harms do to a message that would arrive at `at`.
-    pub fn pass(&mut self, now: Instant, from: NodeId, to: NodeId, at: Instant, frame: &mut [u8]) -> Passage {
+    /// `did` is told what each of them did.
+    pub fn pass(
+        &mut self,
+        now: Instant,
+        [from, to]: [NodeId; 2],
+        at: Instant,
+        frame: &mut [u8],
+        mut did: impl FnMut(FaultId, Passing),
+    ) -> Passage {
         let index = self.index(from, to);
         let (mut at, mut checksum) = (at, None);
-        for Harmed { fault: _, harm, stream, busy_until } in &mut self.links[index].harms {
+        for Harmed { fault, harm, stream, busy_until } in &mut self.links[index].harms {
             let mut hits = |share: Share| stream.chance(share.numerator.into(), share.denominator.into());
             match *harm {
                 LinkHarm::Slow { extra, share } => {
                     let is_hit = hits(share);
                     let extra = stream.span(Span(extra.nanos() / 2), extra);
                     if is_hit {
+                        did(*fault, Passing::Delayed(extra));
                         at = at.plus(extra);
                     }
                 }
                 LinkHarm::Lossy { share } => {
                     if hits(share) {
+                        did(*fault, Passing::Lost);
                         return Passage::Lost(LossCause::Dropped);
                     }
                 }
@@ -137,6 +155,7 @@ impl Links {
                     let is_hit = hits(share);
                     let bit = stream.below(frame.len() as u64 * 8);
                     if is_hit && !frame.is_empty() {
+                        did(*fault, Passing::Lost);
                         checksum = checksum.or_else(|| Some(checksum_of(frame)));
                         let bit = usize::try_from(bit).expect("a frame is short");
                         frame[bit / 8] ^= 1 << (bit % 8);
@@ -147,14 +166,19 @@ impl Links {
                     let rate = u128::from(bytes_per_second.max(1));
                     let waiting = u128::from(waits.nanos()) * rate / SECOND;
                     if waiting > u128::from(queue_bytes) {
+                        did(*fault, Passing::Lost);
                         return Passage::Lost(LossCause::Full);
                     }
                     let leaving = frame.len() as u128 * SECOND / rate;
                     let leaving = Span(u64::try_from(leaving).unwrap_or(u64::MAX));
                     *busy_until = now.plus(waits).plus(leaving);
+                    did(*fault, Passing::Delayed(waits.plus(leaving)));
                     at = at.plus(waits).plus(leaving);
                 }
-                LinkHarm::HalfOpen => return Passage::Lost(LossCause::Dropped),
+                LinkHarm::HalfOpen => {
+                    did(*fault, Passing::Lost);
+                    return Passage::Lost(LossCause::Dropped);
+                }
             }
         }
         Passage::Arrives { at, checksum }

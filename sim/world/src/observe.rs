@@ -11,8 +11,8 @@ use minicbor::Decode;
 use tumbler_plan::{Plan, Stream, StreamName};
 use tumbler_types::role::v1::LogEntry;
 use tumbler_types::{
-    Command, Event, Fence, Format, Instant, LogIndex, NodeId, Phase, Principal, RecordId, Revision, RoleKind,
-    SecretId, SecretValue, Serial, Tag, VersionId, Wall,
+    Command, Epoch, Event, Fence, Format, Instant, LogIndex, NodeId, Phase, Principal, RecordId, Revision,
+    RoleKind, SecretId, SecretValue, Serial, Tag, VersionId, Wall,
 };
 use tumbler_wire::envelope::{kind_of, unwrapped};
 use tumbler_wire::record::{in_format, record_of, secret_of};
@@ -28,11 +28,21 @@ pub enum Context {
     Get { secret: SecretId },
 }
 
+/// A phase that a secret entered, by the log.
+pub struct Entered {
+    pub secret: SecretId,
+    pub phase: Phase,
+    /// The rotator whose command it was; none for an operator's.
+    pub by: Option<NodeId>,
+}
+
 /// Reads what passes. Its memory serves only to recognize changes.
 pub struct Observer {
     key: [u8; 16],
     operator: Option<NodeId>,
     revisions: Vec<Revision>,
+    /// By secret, who had the last lease, and its epoch, as the log has it.
+    holders: Vec<Option<(Epoch, NodeId)>>,
     /// By secret, as the log has it.
     floors: Vec<Format>,
     /// Last copy seen per replica and secret.
@@ -52,6 +62,7 @@ impl Observer {
             key: Stream::new(plan.seed, StreamName::Tags, (0, 0), 0).bytes(),
             operator: plan.topology.of_kind(RoleKind::Operator).next(),
             revisions: vec![Revision(0); usize::from(plan.topology.secrets)],
+            holders: vec![None; usize::from(plan.topology.secrets)],
             floors: vec![Format::LOWEST; usize::from(plan.topology.secrets)],
             mirrored: Vec::new(),
         }
@@ -271,7 +282,7 @@ impl Observer {
         entry: &LogEntry,
         at: Instant,
         recorder: &mut Recorder,
-    ) -> Option<(SecretId, Phase)> {
+    ) -> Option<Entered> {
         let LogCommand { secret, expected, command, value: _ } =
             LogCommand::from_bytes(&entry.command).ok()?;
         let event = Event::Committed { index: entry.index, at: entry.at, secret, expected, command };
@@ -284,10 +295,17 @@ impl Observer {
         if let Command::RaiseFloor { floor } = command {
             self.floors[usize::from(secret.0)] = floor;
         }
+        if let Command::AcquireLease { rotator, epoch, until: _ } = command {
+            self.holders[usize::from(secret.0)] = Some((epoch, rotator));
+        }
+        let by = |epoch| self.holders[usize::from(secret.0)].filter(|(held, _)| *held == epoch);
+        let entered = |phase, by: Option<(Epoch, NodeId)>| {
+            Some(Entered { secret, phase, by: by.map(|(_, rotator)| rotator) })
+        };
         match command {
-            Command::Begin { .. } => Some((secret, Phase::Draft)),
-            Command::Advance { to, .. } => Some((secret, to)),
-            Command::RollBack { .. } => Some((secret, Phase::Revert)),
+            Command::Begin { epoch, .. } => entered(Phase::Draft, by(epoch)),
+            Command::Advance { epoch, to, .. } => entered(to, by(epoch)),
+            Command::RollBack { .. } => entered(Phase::Revert, None),
             _ => None,
         }
     }
@@ -295,6 +313,7 @@ impl Observer {
     /// A log ends earlier than it did: what it means is read anew.
     pub fn rewind(&mut self, log: &[LogEntry]) {
         self.revisions.fill(Revision(0));
+        self.holders.fill(None);
         self.floors.fill(Format::LOWEST);
         let commands = log.iter().filter_map(|entry| LogCommand::from_bytes(&entry.command).ok());
         for LogCommand { secret, expected, command, value: _ } in commands {
@@ -305,6 +324,9 @@ impl Observer {
             self.revisions[index] = expected.next();
             if let Command::RaiseFloor { floor } = command {
                 self.floors[index] = floor;
+            }
+            if let Command::AcquireLease { rotator, epoch, until: _ } = command {
+                self.holders[index] = Some((epoch, rotator));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What a run is asked for and what it gives back.
 
+use crate::realize::Realized;
 use tumbler_plan::{Checkpoint, Digest, Plan};
 use tumbler_spec::Judgement;
 use tumbler_types::{Build, FaultId, Instant, NodeId, Observed, role::v1::Role};
@@ -25,6 +26,8 @@ pub struct Options {
     pub judge: bool,
     /// Keep every event in memory.
     pub keep_trace: bool,
+    /// Note what faults of links do to single messages.
+    pub realize: bool,
     /// Stop after the event with this number.
     pub until: Option<u64>,
     /// Called with every 1,024th event's number, virtual time and node: for a watchdog's last words.
@@ -38,6 +41,7 @@ impl Default for Options {
             madsim_seed: 0,
             judge: true,
             keep_trace: false,
+            realize: false,
             until: None,
             heartbeat: None,
         }
@@ -69,4 +73,6 @@ pub struct Outcome {
     pub panic: Option<Panic>,
     /// Empty unless kept.
     pub trace: Vec<Observed>,
+    /// What faults of links did to single messages, in order; empty unless asked for.
+    pub realized: Vec<Realized>,
 }
