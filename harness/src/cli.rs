@@ -200,6 +200,9 @@ pub struct ShrinkArgs {
     /// Where the smaller capsule goes; beside the other as NAME.min.repro.json if absent
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Candidates that run at once [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
     #[command(flatten)]
     pub hidden: HiddenArgs,
 }
@@ -484,9 +487,10 @@ impl From<ReplayArgs> for Replay {
 
 impl From<ShrinkArgs> for Shrink {
     fn from(args: ShrinkArgs) -> Shrink {
-        let ShrinkArgs { capsule, out, hidden } = args;
+        let ShrinkArgs { capsule, out, jobs, hidden } = args;
         let limit = Duration::from_secs(hidden.watchdog);
-        Shrink { capsule, out, settings: hidden.settings(), limit }
+        let jobs = jobs.map_or_else(cores, NonZeroUsize::get);
+        Shrink { capsule, out, jobs, settings: hidden.settings(), limit }
     }
 }
 

@@ -70,6 +70,7 @@ impl Work<'_> {
             }
             Task::Calls => self.calls(job),
             Task::Chain => self.chain(job),
+            Task::Realize { fault, first } => self.realize(job, *fault, *first),
             Task::Slice { from, to } => self.slice(job, *from, *to),
             Task::Look { until, look } => self.look(job, *until, look),
             Task::Tell { until, samples, filter } => self.tell(job, *until, samples, filter.as_ref()),
@@ -204,6 +205,7 @@ impl Work<'_> {
             driver: if self.settings.tasks_driver { Driver::Tasks } else { Driver::Queue },
             madsim_seed: self.settings.madsim_seed,
             judge: self.settings.judge,
+            digest: true,
             keep_trace: false,
             realize: false,
             until: None,

@@ -58,6 +58,7 @@ impl Draft {
             builds: Vec::new(),
             floor: Format(2),
             lags: Vec::new(),
+            entities: Vec::new(),
             offsets: Vec::new(),
             orders: Vec::new(),
             faults: Vec::new(),

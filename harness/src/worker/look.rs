@@ -6,11 +6,11 @@ use super::Work;
 use crate::job::{Done, Job, Look};
 use crate::judgement;
 use tumbler_plan::trace::v1;
-use tumbler_plan::{Checkpoint, Plan};
+use tumbler_plan::{Checkpoint, Fault, Plan};
 use tumbler_reports::export::export;
 use tumbler_reports::teller::named;
-use tumbler_types::Observed;
-use tumbler_world::{Options, Outcome};
+use tumbler_types::{FaultId, Observed};
+use tumbler_world::{Options, Outcome, Realized};
 
 impl Work<'_> {
     pub(super) fn look(&self, job: &Job, until: Option<u64>, look: &Look) -> Done {
@@ -43,6 +43,30 @@ impl Work<'_> {
         }
     }
 
+    /// The plan with what one fault of links did to single messages in the place of that fault.
+    pub(super) fn realize(&self, job: &Job, fault: FaultId, first: FaultId) -> Done {
+        let Job { id, name, plan, task: _ } = job;
+        let outcome = match self.run(plan, &Options { realize: true, ..self.options() }) {
+            Ok(outcome) => outcome,
+            Err(why) => return self.crashed(job, why),
+        };
+        let single: Vec<&Realized> = outcome.realized.iter().filter(|each| each.fault == fault).collect();
+        let mut done = Done::of(*id, judgement::report(name, plan, &outcome, self.settings.blind));
+        if !(1..=SINGLE_MAX).contains(&single.len()) {
+            return done;
+        }
+        let mut edited = plan.clone();
+        edited.faults.retain(|each| each.id != fault);
+        let ids = std::iter::successors(Some(first), |id| Some(id.next()));
+        edited.faults.extend(ids.zip(single).map(|(id, Realized { fault: _, trigger, action })| Fault {
+            id,
+            trigger: *trigger,
+            action: action.clone(),
+        }));
+        done.edited = Some(edited);
+        done
+    }
+
     pub(super) fn slice(&self, job: &Job, from: u64, to: u64) -> Done {
         let Job { id, name, plan, task: _ } = job;
         let options = Options { keep_trace: true, until: Some(to), ..self.options() };
@@ -54,6 +78,9 @@ impl Work<'_> {
         Done { lines, ..Done::of(*id, judgement::report(name, plan, &outcome, self.settings.blind)) }
     }
 }
+
+/// More single messages than this are no smaller than the fault that hit them.
+const SINGLE_MAX: usize = 512;
 
 /// A run's checkpoints, and one of the whole.
 pub(super) fn chain(outcome: &Outcome) -> Vec<Checkpoint> {

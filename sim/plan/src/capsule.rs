@@ -237,6 +237,7 @@ mod tests {
             builds: Vec::new(),
             floor: tumbler_types::Format::LOWEST,
             lags: Vec::new(),
+            entities: Vec::new(),
             offsets: Vec::new(),
             orders: Vec::new(),
             faults: vec![Fault {

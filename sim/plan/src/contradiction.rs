@@ -74,6 +74,11 @@ fn check(plan: &Plan) -> Checked {
             .must(min <= max, || ("the interval ends before it starts", format!("at least {min}")))?;
     }
     let known = |node: NodeId, place: Place, who: &str| exists(plan, node, place, who);
+    let count = plan.topology.node_count();
+    let is_whole = plan.entities.is_empty() || plan.entities.len() == usize::from(count);
+    Place::of(&["entities"]).must(is_whole && plan.entities.is_sorted_by(|a, b| a < b), || {
+        ("nodes draw under ids that do not fit them", format!("none, or {count} that rise"))
+    })?;
     for (index, offset) in plan.offsets.iter().enumerate() {
         known(offset.node, Place::of(&["offsets"]).and(&[Key::Index(index), Key::Name("node")]), "a clock")?;
     }

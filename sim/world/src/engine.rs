@@ -133,10 +133,10 @@ impl<'p> Engine<'p> {
                 let (kind, _) = plan.topology.kind(id).expect("ids come from the topology");
                 let offset =
                     plan.offsets.iter().find(|offset| offset.node == id).map_or(0, |offset| offset.nanos);
-                Node::new(id, kind, Store::new(plan.seed, id), plan.build(id), offset)
+                Node::new(id, kind, Store::new(plan.seed, plan.entity(id)), plan.build(id), offset)
             })
             .collect();
-        let mut recorder = Recorder::new(judges, options.keep_trace, options.heartbeat);
+        let mut recorder = Recorder::new(judges, options);
         let mut observer = Observer::new(plan);
         observer.genesis(plan, &mut nodes, &mut recorder);
         for fault in &plan.faults {
@@ -152,7 +152,7 @@ impl<'p> Engine<'p> {
             now: Instant::ZERO,
             queue: Queue::new(),
             nodes,
-            links: Links::new(plan.seed, plan.topology.node_count(), plan.network),
+            links: Links::new(plan),
             calls: Calls::new(plan.topology.node_count()),
             nemesis: Nemesis::new(&plan.faults),
             observer,
@@ -320,8 +320,12 @@ impl<'p> Engine<'p> {
             self.observer.recovered(id, kind, &self.nodes[usize::from(id.0)].store, now, &mut self.recorder);
         }
         self.update_reachability();
-        let mut entropy =
-            Stream::new(self.plan.seed, StreamName::Entropy, (u32::from(id.0), incarnation.0), 0);
+        let mut entropy = Stream::new(
+            self.plan.seed,
+            StreamName::Entropy,
+            (u32::from(self.plan.entity(id).0), incarnation.0),
+            0,
+        );
         Step::Boot { node: id, input: Input::Boot { disk, log, entropy: entropy.bytes() } }
     }
 

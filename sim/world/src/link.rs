@@ -8,7 +8,7 @@
 //! `Model:` there is one connection for each pair of nodes, it opens by itself, and only resets and
 //! restarts end it; messages overtake each other.
 
-use tumbler_plan::{LinkHarm, Network, Share, Stream, StreamName};
+use tumbler_plan::{LinkHarm, Network, Plan, Share, Stream, StreamName};
 use tumbler_types::event::LossCause;
 use tumbler_types::{FaultId, Instant, NodeId, Span, Tag};
 
@@ -23,7 +23,8 @@ pub enum Passing {
 /// All directed links of a world.
 pub struct Links {
     seed: u64,
-    nodes: usize,
+    /// The ids under which the nodes draw.
+    entities: Vec<u32>,
     network: Network,
     links: Vec<Link>,
 }
@@ -58,18 +59,19 @@ pub enum Passage {
 }
 
 impl Links {
-    pub fn new(seed: u64, nodes: u16, network: Network) -> Self {
-        let nodes = usize::from(nodes);
+    pub fn new(plan: &Plan) -> Self {
+        let entities: Vec<u32> = plan.topology.nodes().map(|node| u32::from(plan.entity(node).0)).collect();
+        let nodes = entities.len();
         Links {
-            seed,
-            nodes,
-            network,
+            seed: plan.seed,
+            entities,
+            network: plan.network,
             links: std::iter::repeat_with(Link::default).take(nodes * nodes).collect(),
         }
     }
 
     fn index(&self, from: NodeId, to: NodeId) -> usize {
-        usize::from(from.0) * self.nodes + usize::from(to.0)
+        usize::from(from.0) * self.entities.len() + usize::from(to.0)
     }
 
     /// Entity of the link in tie keys.
@@ -77,14 +79,18 @@ impl Links {
         u32::try_from(self.index(from, to)).expect("node ids are 16 bits")
     }
 
+    /// Under which ids the ends of a link draw.
+    fn ends(&self, from: NodeId, to: NodeId) -> (u32, u32) {
+        (self.entities[usize::from(from.0)], self.entities[usize::from(to.0)])
+    }
+
     /// Draws the next message's arrival: one draw per message, whatever becomes of it.
     pub fn send(&mut self, now: Instant, from: NodeId, to: NodeId) -> (Instant, u32) {
         let (seed, network, index) = (self.seed, self.network, self.index(from, to));
+        let ends = self.ends(from, to);
         let link = &mut self.links[index];
-        let stream = link.latency.get_or_insert_with(|| {
-            let entity = (u32::from(from.0), u32::from(to.0));
-            Box::new(Stream::new(seed, StreamName::Link, entity, 0))
-        });
+        let stream =
+            link.latency.get_or_insert_with(|| Box::new(Stream::new(seed, StreamName::Link, ends, 0)));
         let arrival = now.plus(stream.span(network.latency_min, network.latency_max));
         let ordinal = link.ordinal;
         link.ordinal += 1;
@@ -103,7 +109,8 @@ impl Links {
 
     pub fn harm(&mut self, from: NodeId, to: NodeId, fault: FaultId, harm: LinkHarm) {
         let index = self.index(from, to);
-        let entity = (u32::from(from.0) << 16 | u32::from(to.0), u32::from(fault.0));
+        let (one, other) = self.ends(from, to);
+        let entity = (one << 16 | other, u32::from(fault.0));
         let stream = Stream::new(self.seed, StreamName::Harm, entity, 0);
         self.links[index].harms.push(Harmed { fault, harm, stream, busy_until: Instant::ZERO });
     }

@@ -17,13 +17,15 @@ pub enum Driver {
     Tasks,
 }
 
-/// How to run, without influence on the digest.
+/// How to run, without influence on what happens.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub driver: Driver,
     /// Seed handed to madsim; must not matter.
     pub madsim_seed: u64,
     pub judge: bool,
+    /// Take the digest. Without it a run has that of nothing: for benches, which ask what it costs.
+    pub digest: bool,
     /// Keep every event in memory.
     pub keep_trace: bool,
     /// Note what faults of links do to single messages.
@@ -40,6 +42,7 @@ impl Default for Options {
             driver: Driver::Queue,
             madsim_seed: 0,
             judge: true,
+            digest: true,
             keep_trace: false,
             realize: false,
             until: None,

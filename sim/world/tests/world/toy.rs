@@ -43,6 +43,7 @@ pub fn plan(faults: Vec<(Trigger, FaultAction)>) -> Plan {
         builds: Vec::new(),
         floor: tumbler_types::Format::LOWEST,
         lags: Vec::new(),
+        entities: Vec::new(),
         offsets: Vec::new(),
         orders: Vec::new(),
         faults: faults
