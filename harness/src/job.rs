@@ -101,6 +101,8 @@ pub enum Task {
 pub enum Look {
     /// What led to the failure, as a chart; or to the last that was known of a run that died.
     Explain { died: Option<LastWords> },
+    /// The abstract states, for readers of other specifications' traces.
+    States,
     /// All of it, for a viewer.
     Export { form: Form },
 }

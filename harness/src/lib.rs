@@ -22,6 +22,7 @@ pub mod grid;
 pub mod help;
 pub mod host;
 pub mod identity;
+pub mod itf;
 pub mod job;
 pub mod judgement;
 pub mod list;

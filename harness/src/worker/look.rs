@@ -3,6 +3,7 @@
 //! What is made of a trace is made here, where it is, so that only what was asked for crosses the pipe.
 
 use super::Work;
+use crate::itf::itf;
 use crate::job::{Done, Job, Look};
 use crate::judgement;
 use tumbler_plan::trace::v1;
@@ -22,6 +23,7 @@ impl Work<'_> {
         let report = judgement::report(name, plan, &outcome, self.settings.blind);
         let text = match look {
             Look::Explain { died: None } => tumbler_reports::explain(plan, &outcome.trace, &report),
+            Look::States => Some(itf(plan, &outcome.trace)),
             Look::Export { form } => Some(export(&plan.topology, &outcome.trace, *form)),
             Look::Explain { died: Some(words) } => {
                 let died = judgement::died(name, plan, words.clone());
