@@ -58,6 +58,7 @@ impl Draft {
             builds: Vec::new(),
             floor: Format(2),
             lags: Vec::new(),
+            entities: Vec::new(),
             offsets: Vec::new(),
             orders: Vec::new(),
             faults: Vec::new(),
@@ -184,7 +185,7 @@ impl Draft {
 }
 
 fn next(point: Point, node: NodeId, after: Instant) -> Trigger {
-    Trigger::On { pattern: Pattern { point, node: Some(node) }, nth: 1, after }
+    Trigger::On { pattern: Pattern::new(point, Some(node)), nth: 1, after }
 }
 
 /// Quick steps and long lives: a path of thirty steps takes seconds, and nothing ends in them by itself.

@@ -1,5 +1,6 @@
 //! Numbers, digests and judges every observed event.
 
+use crate::outcome::Options;
 use tumbler_plan::DigestChain;
 use tumbler_spec::{Judges, RecordView};
 use tumbler_types::{Event, Instant, LogIndex, NodeId, Observed};
@@ -7,25 +8,29 @@ use tumbler_types::{Event, Instant, LogIndex, NodeId, Observed};
 /// Where every event of a run goes, at the moment at which it happens.
 pub struct Recorder {
     seq: u64,
-    chain: DigestChain,
+    chain: Option<DigestChain>,
     judges: Option<Judges>,
     trace: Option<Vec<Observed>>,
     heartbeat: Option<fn(u64, Instant, NodeId)>,
 }
 
 impl Recorder {
-    pub fn new(
-        judges: Option<Judges>,
-        keep_trace: bool,
-        heartbeat: Option<fn(u64, Instant, NodeId)>,
-    ) -> Self {
-        Recorder { seq: 0, chain: DigestChain::new(), judges, trace: keep_trace.then(Vec::new), heartbeat }
+    pub fn new(judges: Option<Judges>, options: &Options) -> Self {
+        Recorder {
+            seq: 0,
+            chain: options.digest.then(DigestChain::new),
+            judges,
+            trace: options.keep_trace.then(Vec::new),
+            heartbeat: options.heartbeat,
+        }
     }
 
     pub fn record(&mut self, at: Instant, node: NodeId, event: Event) {
         let observed = Observed { seq: self.seq, at, node, event };
         self.seq += 1;
-        self.chain.push(&observed);
+        if let Some(chain) = &mut self.chain {
+            chain.push(&observed);
+        }
         if let Some(judges) = &mut self.judges {
             judges.observe(&observed);
         }
@@ -62,6 +67,6 @@ impl Recorder {
     }
 
     pub fn into_parts(self) -> (DigestChain, Option<Judges>, Vec<Observed>) {
-        (self.chain, self.judges, self.trace.unwrap_or_default())
+        (self.chain.unwrap_or_default(), self.judges, self.trace.unwrap_or_default())
     }
 }
