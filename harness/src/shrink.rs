@@ -144,7 +144,7 @@ impl Trial {
             Some(worker) => worker,
             None => Worker::start(&self.settings).await?,
         };
-        let task = Task::Judge { recheck: false, probe: false, blame: false };
+        let task = Task::Judge { recheck: false, probe: false, blame: false, follow: false };
         let job = Job { id: self.runs, name: self.name.clone(), plan: plan.clone(), task };
         // A worker that dies of a candidate is replaced; the candidate is none.
         if worker.give(std::slice::from_ref(&job)).await.is_err() {
