@@ -1,7 +1,12 @@
 //! Prints how much of the machine's reachable states and steps runs visit, as in `model/README.md`:
-//! `cargo run --release -p tumbler --example visited [SEEDS]`.
+//! `cargo run --release -p tumbler --example visited [SEEDS]`; and what it costs to follow a run.
 
-use tumbler::visited::{Reachable, Visited};
+use std::time::{Duration, Instant};
+use tumbler::roles::role;
+use tumbler::visited::{Follower, map};
+use tumbler_reports::reached::Sum;
+use tumbler_reports::report::v2::Reach;
+use tumbler_world::{Options, run};
 
 const SCENARIOS: [&str; 6] = [
     "standard",
@@ -14,38 +19,59 @@ const SCENARIOS: [&str; 6] = [
 
 fn main() {
     let seeds: u64 = std::env::args().nth(1).and_then(|word| word.parse().ok()).unwrap_or(100);
-    let reachable = Reachable::new();
-    let mut visited = Visited::default();
+    let (map, follower) = (map(), Follower::new());
+    let options = Options { keep_trace: true, ..Options::default() };
+    let mut sum = Sum::default();
     println!("| runs | states | of reachable | steps | of reachable | states unknown to the graph |");
     println!("|---|---|---|---|---|---|");
+    let (mut bare, mut followed) = (Duration::ZERO, Duration::ZERO);
     let mut next = 1;
     for seed in 0..seeds {
         for name in SCENARIOS {
-            let scenario = tumbler_scenarios::scenario(name).expect("it is shipped").scenario();
-            reachable.follow(&scenario.plan(seed), &mut visited);
+            let plan = tumbler_scenarios::scenario(name).expect("it is shipped").scenario().plan(seed);
+            let begun = Instant::now();
+            drop(run(&plan, &role, &Options::default()));
+            bare += begun.elapsed();
+            let begun = Instant::now();
+            let outcome = run(&plan, &role, &options);
+            sum.absorb(name, seed, &follower.follow(&plan, &outcome.fired, &outcome.trace));
+            followed += begun.elapsed();
         }
         if seed + 1 == next || seed + 1 == seeds {
             next *= 10;
-            let (states, all) = reachable.states(&visited);
-            let (steps, whole) =
-                reachable.steps(&visited).values().fold((0, 0), |sum, each| (sum.0 + each.0, sum.1 + each.1));
-            println!(
-                "| {} | {states} of {all} | {} | {steps} of {whole} | {} | {} |",
-                visited.runs,
-                percent(states, all),
-                percent(steps, whole),
-                visited.unknown.len()
-            );
+            row(sum.walked, &map.reach(&sum));
         }
     }
+    let extra = followed.as_micros() * 1_000 / bare.as_micros().max(1);
+    println!("\nfollowing a run makes it {}.{:03} times as long", extra / 1_000, extra % 1_000);
+    let walk = map.reach(&sum).walk;
     println!("\n| action | steps visited | of reachable |\n|---|---|---|");
-    for (name, (steps, all)) in reachable.steps(&visited) {
-        println!("| `{name}` | {steps} of {all} | {} |", percent(steps, all));
+    for each in &walk.actions {
+        println!(
+            "| `{}` | {} of {} | {} |",
+            each.action,
+            each.visited,
+            each.steps,
+            percent(each.visited, each.steps)
+        );
     }
     println!();
-    for (state, (scenario, seed, seq)) in visited.unknown.iter().take(8) {
-        println!("unknown: {scenario} seed {seed} step {seq}\n  {}", reachable.describe(state));
+    for strayed in &walk.strayed {
+        println!("unknown: {} seed {}", strayed.scenario, strayed.seed);
     }
+}
+
+fn row(runs: u64, reach: &Reach) {
+    let walk = &reach.walk;
+    let (steps, whole) = walk.steps();
+    println!(
+        "| {runs} | {} of {} | {} | {steps} of {whole} | {} | {} |",
+        walk.states_visited,
+        walk.states,
+        percent(walk.states_visited, walk.states),
+        percent(steps, whole),
+        walk.unknown
+    );
 }
 
 fn percent(part: u64, whole: u64) -> String {

@@ -41,7 +41,7 @@ pub async fn catch(run: &Run, selection: &Selection, folder: &Folder, pool: &Poo
         id,
         name,
         plan,
-        task: Task::Judge { recheck: false, probe: false, blame: false },
+        task: Task::Judge { recheck: false, probe: false, blame: false, follow: false },
     };
     let ended = sweep(pool, Box::new((0..).zip(jobs).map(job)), &mut progress, |done: Done| {
         let row = &done.report.row;

@@ -73,9 +73,9 @@ pub enum Command {
     /// Print a report in another form
     #[command(after_help = REPORT)]
     Report {
-        /// A report.json that `run` wrote
-        #[arg(value_name = "REPORT")]
-        report: PathBuf,
+        /// A report.json that `run` wrote; several, of one build, with --format reached
+        #[arg(value_name = "REPORT", required = true)]
+        reports: Vec<PathBuf>,
         #[arg(long, value_enum)]
         format: Format,
     },
@@ -132,6 +132,9 @@ pub struct RunArgs {
     /// Share of seeds that is run twice, to compare digests
     #[arg(long, value_name = "PERCENT", default_value = "2%")]
     pub recheck: Share,
+    /// Share of seeds of which it is noted what they reached.
+    #[arg(long, hide = true, value_name = "PERCENT", default_value = "100%")]
+    pub follow: Share,
     /// Capsules to be replayed first, instead of the embedded ones.
     #[arg(long, hide = true, value_name = "DIR")]
     pub corpus: Option<PathBuf>,
@@ -454,6 +457,7 @@ impl From<RunArgs> for Run {
             quiet,
             show_progress,
             recheck,
+            follow,
             corpus,
             foreign: _,
             strike: _,
@@ -471,6 +475,7 @@ impl From<RunArgs> for Run {
             // Asked for by name, it is shown even where the summary is to be short.
             show: if quiet && show_progress == Show::Auto { Show::None } else { show_progress },
             recheck,
+            follow,
             corpus,
             settings: hidden.settings(),
             limit: Duration::from_secs(hidden.watchdog),

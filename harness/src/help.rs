@@ -68,10 +68,12 @@ Examples:
 
 A refusal exits with 20 and names each broken rule; a damaged report or policy with 2.";
 pub const REPORT: &str = "\
-Example:
+Examples:
   tumbler report target/tumbler/report.json --format md >> summary.md
+  tumbler report shard-*/report.json --format reached
 
-`run` writes report.json, junit.xml and summary.md by itself.";
+`run` writes report.json, junit.xml and summary.md by itself. What shards reached adds up: states and
+steps are sets, and reports of another model are refused.";
 pub const LIST: &str = "\
 Example:
   tumbler list scenarios";

@@ -69,6 +69,8 @@ pub enum Task {
         probe: bool,
         /// Find out which kinds of fault a failure needs: some runs more for each failing seed.
         blame: bool,
+        /// Note what the run reached.
+        follow: bool,
     },
     /// Run and judge; the lines are the calls that [`is_counted`](crate::grid::occurrence::is_counted).
     Calls,

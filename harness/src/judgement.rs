@@ -78,6 +78,7 @@ pub fn report(name: &str, plan: &Plan, outcome: &Outcome, blind: Option<Invarian
         story: None,
         retells: None,
         difference: None,
+        reached: None,
     }
 }
 
@@ -137,6 +138,7 @@ pub fn died(name: &str, plan: &Plan, last: LastWords) -> SeedReport {
         story: None,
         retells: None,
         difference: None,
+        reached: None,
     }
 }
 

@@ -43,6 +43,7 @@ pub mod run;
 pub mod selection;
 pub mod shim;
 pub mod shrink;
+pub mod sometimes;
 pub mod subject;
 pub mod sweep;
 pub mod tell;
@@ -72,7 +73,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Grid(args) => block_on(grid::grid(args.into())),
         Command::Check(args) => block_on(check::check(args)),
         Command::Gate(args) => gate::gate(&args.into()),
-        Command::Report { report, format } => report::report(&report, format),
+        Command::Report { reports, format } => report::report(&reports, format),
         Command::List { subject } => {
             list::list(subject);
             Ok(Exit::PASS)

@@ -42,7 +42,7 @@ impl Regressions {
             None => embedded()?,
             Some(folder) => of_folder(folder)?,
         };
-        let task = Task::Judge { recheck: false, probe: false, blame: true };
+        let task = Task::Judge { recheck: false, probe: false, blame: true, follow: false };
         let job = |(id, (name, plan)): (u64, (String, Plan))| Job { id, name, plan, task: task.clone() };
         let jobs: Vec<Job> = (0..).zip(plans.clone()).map(job).collect();
         let mut regressions = Regressions { count: jobs.len() as u64, back: Vec::new() };

@@ -10,8 +10,10 @@ use crate::sweep::Ended;
 use crate::{gate, identity, terminal};
 use clap::ValueEnum;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tumbler_plan::Plan;
+use tumbler_reports::reached::{merge, table};
+use tumbler_reports::report::v2::Reach;
 use tumbler_reports::report::{Claim, Context, v2};
 use tumbler_reports::{Floor, Report, coverage, junit, markdown};
 use tumbler_scenarios::Scenario;
@@ -27,19 +29,45 @@ pub enum Format {
     Junit,
     /// A row per scenario and check
     Csv,
+    /// What the runs reached, of all reports together: states and steps, fault × phase, crash points, probes
+    Reached,
 }
 
 /// Prints a report in another form.
-pub fn report(path: &Path, format: Format) -> Result<Exit, Failure> {
+pub fn report(paths: &[PathBuf], format: Format) -> Result<Exit, Failure> {
+    if format == Format::Reached {
+        terminal::print(&table(&reached(paths)?));
+        return Ok(Exit::PASS);
+    }
+    let [path] = paths else {
+        let why = format!("expected one report, got {}: only --format reached adds up several", paths.len());
+        return Err(Failure::Usage(why));
+    };
     let report = gate::read(path)?;
     let text = match format {
         Format::Md => markdown::summary(&report),
         Format::Junit => junit::junit(&report),
         Format::Csv => coverage::coverage(&report)
             .map_err(|why| Failure::Internal(format!("failed to render CSV in memory: {why}")))?,
+        Format::Reached => unreachable!("printed above"),
     };
     terminal::print(&text);
     Ok(Exit::PASS)
+}
+
+/// What several reports reached together.
+fn reached(paths: &[PathBuf]) -> Result<Reach, Failure> {
+    let none = |path: &Path| {
+        let why = "no run was followed in it: expected the report of a sweep of scenarios";
+        Failure::Usage(format!("{}: {why}", path.display()))
+    };
+    let part = |path: &PathBuf| gate::read(path)?.reached.ok_or_else(|| none(path));
+    let parts = paths.iter().map(part).collect::<Result<Vec<Reach>, _>>()?;
+    match merge(&parts.iter().collect::<Vec<_>>()) {
+        Ok(Some(whole)) => Ok(whole),
+        Ok(None) => Err(Failure::NothingSelected("no report".to_owned())),
+        Err(clash) => Err(Failure::Usage(format!("{}: {clash}", paths[clash.index].display()))),
+    }
 }
 
 /// Writes `report.json` and the faces that servers look for.
@@ -76,7 +104,7 @@ pub fn context(
     let planted = selection.planted.iter().map(|choice| choice.scenario.plan(choice.seeds.start));
     let timings: Vec<Timing> = plans.chain(planted).map(|plan| plan.timing).collect();
     let assumptions = assumed(&timings, &claims);
-    Ok(Context { build: identity::build()?, ended, floor, claims, assumptions, owed: owed() })
+    Ok(Context { build: identity::build()?, ended, floor, claims, assumptions, owed: owed(), map: None })
 }
 
 /// The same of a foreign rotator: what its world cannot judge is not owed.
@@ -97,7 +125,7 @@ pub fn foreign_context(
     let claims: BTreeMap<String, Claim> = [(scenario.to_owned(), claim)].into();
     let ended = if is_whole { v2::Ended::Whole } else { v2::Ended::Stopped };
     let assumptions = assumed(&[timing], &claims);
-    Ok(Context { build: identity::build()?, ended, floor, claims, assumptions, owed: owed() })
+    Ok(Context { build: identity::build()?, ended, floor, claims, assumptions, owed: owed(), map: None })
 }
 
 fn claim(scenario: &Scenario, seed: u64) -> Claim {

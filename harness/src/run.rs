@@ -12,11 +12,12 @@ use crate::regression::Regressions;
 use crate::selection::{Chosen, Seeds, Selection};
 use crate::sweep::{Ended, sweep};
 use crate::tell::{Teller, Telling};
-use crate::{catch, gate, report, shrink, terminal};
+use crate::{catch, gate, report, shrink, terminal, visited};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 use tumbler_plan::{Fingerprint, Plan};
 use tumbler_reports::report::of_sweep;
@@ -39,6 +40,8 @@ pub struct Run {
     pub quiet: bool,
     pub show: Show,
     pub recheck: Share,
+    /// Share of the seeds of which it is noted what they reached.
+    pub follow: Share,
     pub settings: Settings,
     /// Capsules that are replayed first, instead of the embedded ones.
     pub corpus: Option<PathBuf>,
@@ -51,6 +54,11 @@ pub struct Run {
 pub struct Share(u64);
 
 impl Share {
+    /// None at all.
+    pub fn is_nothing(self) -> bool {
+        self.0 == 0
+    }
+
     /// Evenly spread, and the first one always, unless the share is nothing.
     pub fn takes(self, index: u64) -> bool {
         index.wrapping_mul(self.0) % WHOLE < self.0
@@ -110,7 +118,9 @@ async fn seeds(
     let mut progress = Progress::new(selection.run_count(), run.show);
     let mut edited: BTreeMap<(String, u64), Plan> = BTreeMap::new();
     let mut failed = regressions.back.len() as u64;
-    let jobs = jobs(selection, run.recheck);
+    // Beside the workers, who need it only when all is done.
+    let map = (!run.follow.is_nothing()).then(|| std::thread::spawn(visited::map));
+    let jobs = jobs(selection, run.recheck, run.follow);
     let ended = sweep(pool, jobs, &mut progress, |done: Done| {
         let row = &done.report.row;
         rows.write(row).map_err(|why| folder.unwritable(why))?;
@@ -134,16 +144,21 @@ async fn seeds(
     let told = tell(run, &again, folder, &mut swept, ended).await;
     let probed = selection.is_smoke && run.settings.judge;
     let floor = Floor { points: probed.then_some(POINTS_MIN) };
-    let context = report::context(selection, &regressions, ended, floor.clone())?;
+    let mut context = report::context(selection, &regressions, ended, floor.clone())?;
+    let drawn =
+        map.map(|map| map.join().map_err(|_| Failure::Internal("the model's graph panicked".to_owned())));
+    context.map = drawn.transpose()?.map(Arc::new);
+    let written = of_sweep(&swept, &context);
     let facts = Facts {
         elapsed_ms,
         assumed: context.assumptions.clone(),
         floor,
         interrupted: ended == Ended::Interrupted,
+        reached: written.reached.clone(),
         files: vec![folder.files()],
     };
     let verdict = swept.verdict(&facts.floor);
-    let kept = report::keep(folder, &of_sweep(&swept, &context));
+    let kept = report::keep(folder, &written);
     let text = terminal::colored_title(&summary(&swept, &facts)) + &regressions.text();
     if run.quiet && verdict == Verdict::Pass {
         terminal::print(&format!("{}\n", text.lines().next().unwrap_or_default()));
@@ -159,7 +174,7 @@ async fn seeds(
 }
 
 /// Every job of a selection, in the order of scenario and seed.
-fn jobs(selection: &Selection, recheck: Share) -> Box<dyn Iterator<Item = Job> + Send> {
+fn jobs(selection: &Selection, recheck: Share, follow: Share) -> Box<dyn Iterator<Item = Job> + Send> {
     let probing = selection.is_smoke;
     let chosen: Vec<(String, Chosen)> =
         selection.chosen.iter().map(|(name, chosen)| (name.clone(), chosen.clone())).collect();
@@ -169,7 +184,8 @@ fn jobs(selection: &Selection, recheck: Share) -> Box<dyn Iterator<Item = Job> +
     });
     let job = move |(id, (name, plan)): (u64, (String, Plan))| {
         let probe = probing && plan.seed.is_multiple_of(PROBE_EVERY);
-        Job { id, name, plan, task: Task::Judge { recheck: recheck.takes(id), probe, blame: true } }
+        let (recheck, follow) = (recheck.takes(id), follow.takes(id));
+        Job { id, name, plan, task: Task::Judge { recheck, probe, blame: true, follow } }
     };
     Box::new((0..).zip(plans).map(job))
 }

@@ -160,7 +160,7 @@ impl Teller {
     /// Whose input a run was handling when it killed its worker.
     async fn announced(&self, name: &str, plan: &Plan) -> Result<Option<String>, Failure> {
         let settings = Settings { announces: true, ..self.settings.clone() };
-        let task = Task::Judge { recheck: false, probe: false, blame: true };
+        let task = Task::Judge { recheck: false, probe: false, blame: true, follow: false };
         let job = Job { id: 0, name: name.to_owned(), plan: plan.clone(), task };
         let mut worker = Worker::start(&settings).await?;
         if worker.give(std::slice::from_ref(&job)).await.is_err() {

@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::filter::Filter;
 use crate::grid::occurrence::is_counted;
 use crate::job::{Answer, Done, Job, Request, Samples, Settings, Task};
+use crate::visited::Follower;
 use crate::{ahead, blame, host, judgement, probe, roles, watch};
 use std::io::{BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -61,8 +62,8 @@ struct Work<'a> {
 impl Work<'_> {
     fn work(&self, job: &Job) -> Done {
         match &job.task {
-            Task::Judge { recheck, probe, blame } => {
-                let mut done = self.judge(job, *recheck, *probe);
+            Task::Judge { recheck, probe, blame, follow } => {
+                let mut done = self.judge(job, *recheck, *probe, *follow);
                 if *blame {
                     self.blame(job, &mut done);
                 }
@@ -77,14 +78,17 @@ impl Work<'_> {
         }
     }
 
-    fn judge(&self, job: &Job, recheck: bool, probe: bool) -> Done {
+    fn judge(&self, job: &Job, recheck: bool, probe: bool, follow: bool) -> Done {
         let Job { id, name, plan, task: _ } = job;
-        let options = Options { keep_trace: probe, ..self.options() };
+        let options = Options { keep_trace: probe || follow, ..self.options() };
         let outcome = match self.run(plan, &options) {
             Ok(outcome) => outcome,
             Err(why) => return self.crashed(job, why),
         };
         let mut done = Done::of(*id, judgement::report(name, plan, &outcome, self.settings.blind));
+        if follow {
+            done.report.reached = Some(Follower::new().follow(plan, &outcome.fired, &outcome.trace));
+        }
         if recheck {
             done.samples = look::chain(&outcome);
         }

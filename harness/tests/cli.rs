@@ -403,3 +403,23 @@ fn a_grid_finds_a_target_that_ignores_fences_in_held_calls_alone_and_the_capsule
     let replay = text.lines().find_map(|line| line.split_once("replay: tumbler ")).expect("a replay line").1;
     assert!(shell.check(replay, 10).starts_with("REPRODUCED"));
 }
+
+#[test]
+fn what_shards_reached_adds_up_and_a_report_of_another_model_is_refused() {
+    let shell = Shell::new();
+    for (seeds, folder) in [("0..6", "whole"), ("0..2", "left"), ("2..6", "right")] {
+        shell.run(&format!("run standard --seeds {seeds} --out {folder} --quiet --show-progress none"));
+    }
+    let whole = shell.check("report whole/report.json --format reached", 0);
+    assert!(whole.contains("model visited") && whole.contains("rotator sending apply-request"), "{whole}");
+    assert!(whole.lines().all(|line| line.chars().count() <= 80), "{whole}");
+    assert_eq!(shell.check("report right/report.json left/report.json --format reached", 0), whole);
+    let text = read(shell.path("left/report.json"));
+    let at = text.find("\"graph\": \"").expect("a graph") + 10;
+    let digest = &text[at..at + 64];
+    shell.write("other.json", &text.replace(digest, &"0".repeat(64)));
+    let why = shell.check("report right/report.json other.json --format reached", 2);
+    assert!(why.contains("other.json: expected the graph ") && why.contains("got 0000000000000000"), "{why}");
+    let why = shell.check("report left/report.json right/report.json --format md", 2);
+    assert!(why.contains("expected one report, got 2"), "{why}");
+}

@@ -58,6 +58,7 @@ fn swept(is_leaky: bool) -> (u8, String) {
         assumed: Vec::new(),
         floor: Floor::default(),
         interrupted: false,
+        reached: None,
         files: Vec::new(),
     };
     let code = Exit::Verdict(sweep.verdict(&facts.floor)).code();

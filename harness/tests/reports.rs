@@ -73,6 +73,7 @@ fn planted(name: &str, seed: u64, bug: Planted) -> Report {
             claims,
             assumptions: Vec::new(),
             owed: Vec::new(),
+            map: None,
         },
     )
 }

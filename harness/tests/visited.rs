@@ -1,36 +1,78 @@
-//! What runs visit is in the exact graph, and what a flawed build visits is not.
+//! What runs visit is in the exact graph, and what a flawed build visits is not; shards add up.
 
-use tumbler::visited::{Reachable, Visited};
+use tumbler::roles::role;
+use tumbler::visited::{Follower, map};
 use tumbler_plan::Planted;
+use tumbler_reports::reached::{Map, Sum, merge};
+use tumbler_reports::report::v2::Reach;
+use tumbler_world::{Options, run};
 
-fn visit(reachable: &Reachable, name: &str, seeds: u64, planted: Option<Planted>) -> Visited {
+fn sum(name: &str, seeds: std::ops::Range<u64>, planted: Option<Planted>) -> Sum {
     let scenario = tumbler_scenarios::scenario(name).expect("it is shipped").scenario();
-    let mut visited = Visited::default();
-    for seed in 0..seeds {
+    let follower = Follower::new();
+    let mut sum = Sum::default();
+    for seed in seeds {
         let mut plan = scenario.plan(seed);
         plan.planted = planted;
-        reachable.follow(&plan, &mut visited);
+        let outcome = run(&plan, &role, &Options { keep_trace: true, ..Options::default() });
+        sum.absorb(name, seed, &follower.follow(&plan, &outcome.fired, &outcome.trace));
     }
-    visited
+    sum
+}
+
+fn visit(map: &Map, name: &str, seeds: std::ops::Range<u64>, planted: Option<Planted>) -> Reach {
+    map.reach(&sum(name, seeds, planted))
 }
 
 #[test]
 fn no_run_leaves_the_graph_and_more_runs_visit_more_of_it() {
-    let reachable = Reachable::new();
+    let map = map();
     let mut last = 0;
     for (name, seeds) in [("quiet", 4), ("standard", 12), ("revoke-everywhere", 24)] {
-        let visited = visit(&reachable, name, seeds, None);
-        assert!(visited.unknown.is_empty(), "{name}: {:?}", visited.unknown.values());
-        let (states, all) = reachable.states(&visited);
-        assert!(states > last && states < all, "{name}: {states} of {all}, {last} before");
+        let walk = visit(&map, name, 0..seeds, None).walk;
+        assert_eq!(walk.unknown, 0, "{name}: {:?}", walk.strayed);
+        let states = walk.states_visited;
+        assert!(states > last && states < walk.states, "{name}: {states} of {}, {last} before", walk.states);
         last = states;
-        let steps: u64 = reachable.steps(&visited).values().map(|(visited, _)| visited).sum();
-        assert!(steps >= states, "{name}: {steps} steps between {states} states");
+        assert!(walk.steps().0 >= states, "{name}: {} steps between {states} states", walk.steps().0);
     }
 }
 
 #[test]
 fn a_target_that_ignores_fences_leaves_the_graph() {
-    let visited = visit(&Reachable::new(), "rollback-under-fire", 40, Some(Planted::TargetIgnoresFences));
-    assert!(!visited.unknown.is_empty());
+    let walk = visit(&map(), "rollback-under-fire", 0..40, Some(Planted::TargetIgnoresFences)).walk;
+    assert!(walk.unknown > 0);
+    assert!(
+        walk.strayed.iter().all(|strayed| strayed.scenario == "rollback-under-fire" && strayed.seed < 40)
+    );
+}
+
+#[test]
+fn shards_add_up_to_the_whole() {
+    let map = map();
+    let name = "crash-points";
+    let (whole, left, right) =
+        (visit(&map, name, 0..16, None), visit(&map, name, 0..5, None), visit(&map, name, 5..16, None));
+    assert!(left.walk.states_visited < whole.walk.states_visited, "the parts differ from the whole");
+    assert_eq!(merge(&[&left, &right]), Ok(Some(whole.clone())));
+    let mut other = right.clone();
+    other.walk.graph = tumbler_plan::Digest::of(b"another graph");
+    let why = merge(&[&left, &other]).expect_err("another graph").to_string();
+    assert!(why.starts_with("expected the graph ") && why.ends_with("do not add up"), "{why}");
+    let mut other = right;
+    other.points.pop();
+    assert!(merge(&[&left, &other]).is_err());
+}
+
+#[test]
+fn a_run_without_faults_shows_a_promotion_and_no_crash() {
+    let reach = visit(&map(), "quiet", 0..2, None);
+    let hit = |name: &str| reach.probes.iter().find(|each| each.name == name).expect("declared").seeds;
+    assert_eq!(hit("rotation-promoted"), 2);
+    assert!(reach.probes.iter().filter(|each| each.name.starts_with("crash-in")).all(|each| each.seeds == 0));
+    assert!(reach.points.iter().all(|each| each.seeds == 0) && reach.faults.is_empty());
+    let crashes = visit(&map(), "crash-points", 0..12, None);
+    assert!(crashes.points.iter().filter(|each| each.seeds > 0).count() > 3, "{:?}", crashes.points);
+    let began: u64 = crashes.faults.iter().flat_map(|row| row.phases.values()).sum();
+    assert!(began > 12);
 }

@@ -26,6 +26,7 @@ pub mod number;
 mod phrase;
 pub mod planted;
 pub mod policy;
+pub mod reached;
 pub mod report;
 pub mod rollback;
 pub mod rows;

@@ -10,8 +10,9 @@
 
 use crate::escape::markdown;
 use crate::number::{grouped, span};
+use crate::reached;
 use crate::report::v2::{Checked, Finding, Kind, Outcome, Report};
-use tumbler_types::{Span, Verdict};
+use tumbler_types::{Phase, Span, Verdict};
 
 /// Most bytes of a summary.
 pub const BUDGET: usize = 64 * 1024;
@@ -25,6 +26,7 @@ pub fn summary(report: &Report) -> String {
     if report.kind == Kind::Sweep {
         coverage(&mut page, report);
         scenarios(&mut page, report);
+        what_was_reached(&mut page, report);
     }
     excused(&mut page, report);
     assumptions(&mut page, report);
@@ -172,6 +174,45 @@ fn scenarios(page: &mut Page, report: &Report) {
             named(&each.checks, Outcome::Known),
             named(&each.checks, Outcome::Vacuous)
         ));
+    }
+}
+
+fn what_was_reached(page: &mut Page, report: &Report) {
+    let Some(reach) = &report.reached else { return };
+    let walk = &reach.walk;
+    let row = |page: &mut Page, what: &str, part: u64, whole: u64| {
+        let share = reached::percent(part, whole);
+        page.put(&format!("| {what} | {} | {} | {share} |", grouped(part), grouped(whole)));
+    };
+    page.head("Reached", &["what", "reached", "of", ""]);
+    let ((steps, all_steps), (pairs, all_pairs)) = (walk.steps(), reached::pairs(reach));
+    row(page, "states of the model", walk.states_visited, walk.states);
+    row(page, "steps of the model", steps, all_steps);
+    walk.actions.iter().for_each(|each| row(page, &format!("`{}`", each.action), each.visited, each.steps));
+    row(page, "fault × phase", pairs, all_pairs);
+    row(page, "crash points", reached::hit(&reach.points), reach.points.len() as u64);
+    row(page, "probes", reached::hit(&reach.probes), reach.probes.len() as u64);
+    for (what, hits) in [("crash points", &reach.points), ("probes", &reach.probes)] {
+        let missed: Vec<String> = reached::missed(hits).map(markdown).collect();
+        if !missed.is_empty() {
+            page.put("");
+            page.put(&format!("Never reached, of {what}: {}.", missed.join(", ")));
+        }
+    }
+    for strayed in &walk.strayed {
+        page.put("");
+        page.put(&format!("Left the model: {} seed {}.", markdown(&strayed.scenario), strayed.seed));
+    }
+    let phases: Vec<&str> = Phase::ALL.into_iter().map(Phase::name).collect();
+    page.head("Seeds in which a fault began in a phase", &[&["fault"], phases.as_slice()].concat());
+    for each in &reach.faults {
+        let cells: Vec<String> = Phase::ALL
+            .iter()
+            .map(|phase| {
+                each.phases.get(phase).filter(|seeds| **seeds > 0).map_or("-".to_owned(), |n| grouped(*n))
+            })
+            .collect();
+        page.put(&format!("| {} | {} |", each.fault.name(), cells.join(" | ")));
     }
 }
 

@@ -3,6 +3,7 @@
 //! It exists so that `reports` need not know the judges: the harness writes their judgement down in
 //! this form, which crosses a pipe, and nothing here is computed from it.
 
+use crate::reached::Reached;
 use crate::{Difference, Point, Story};
 use serde::{Deserialize, Serialize};
 use tumbler_plan::{Fingerprint, LastWords, Row};
@@ -39,6 +40,9 @@ pub struct SeedReport {
     /// Where two runs of the seed first differed, if they did and it could be recorded.
     #[serde(default)]
     pub difference: Option<Difference>,
+    /// What the run reached, if it was followed.
+    #[serde(default)]
+    pub reached: Option<Reached>,
 }
 
 /// One thing that a judge found.

@@ -4,7 +4,8 @@
 
 use crate::finding::finding;
 use crate::number::{count, grouped, span};
-use crate::report::v2::Assumed;
+use crate::reached;
+use crate::report::v2::{Assumed, Reach};
 use crate::story::hang;
 use crate::vacuity::Floor;
 use crate::{Rollback, Sweep};
@@ -20,6 +21,8 @@ pub struct Facts {
     pub assumed: Vec<Assumed>,
     pub floor: Floor,
     pub interrupted: bool,
+    /// What was reached, where runs were followed.
+    pub reached: Option<Reach>,
     /// Names and places of the files written, to be shown.
     pub files: Vec<String>,
 }
@@ -30,6 +33,7 @@ pub fn summary(sweep: &Sweep, facts: &Facts) -> String {
     let mut out = String::new();
     put(&mut out, &title(sweep, facts, verdict));
     counts(&mut out, sweep);
+    out.extend(facts.reached.as_ref().map(reached::lines));
     invariants(&mut out, sweep);
     assumes(&mut out, sweep, facts);
     if verdict == Verdict::Pass {
@@ -225,6 +229,7 @@ mod tests {
             ],
             floor: Floor::default(),
             interrupted: false,
+            reached: None,
             files: vec!["target/tumbler/results.csv".to_owned()],
         }
     }

@@ -7,6 +7,7 @@
 //!
 //! It deliberately keeps no row: rows go to the file as they come.
 
+use crate::reached::Sum;
 use crate::report::v2::Excused;
 use crate::vacuity::{self, Floor, Gap};
 use crate::{Broken, Check, Exercised, Recheck, Rollback, SeedReport};
@@ -41,6 +42,7 @@ pub struct Sweep {
     /// Seeds with a known finding.
     pub known: u64,
     pub rollback: Rollback,
+    pub reached: Sum,
     /// In the order in which they were first met.
     pub findings: Vec<Told>,
     /// Seeds that did not have the verdict that their scenario expects, and passed.
@@ -131,6 +133,9 @@ impl Sweep {
         for next in &report.exercised {
             add(&mut self.exercised, next);
             add(self.exercised_in.entry(row.scenario.clone()).or_default(), next);
+        }
+        if let Some(reached) = &report.reached {
+            self.reached.absorb(&row.scenario, row.seed, reached);
         }
         self.excuse(report);
         report.points.iter().for_each(|point| self.rollback.absorb(point));
@@ -317,6 +322,7 @@ pub(crate) mod tests {
             story: None,
             retells: None,
             difference: None,
+            reached: None,
         }
     }
 

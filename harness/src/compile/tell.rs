@@ -87,7 +87,7 @@ fn reached(compiled: &Compiled, path: &[Action]) -> String {
 /// Runs the plan to its end, and keeps it if it fails.
 async fn capsule(compiled: &Compiled, out: &Path, text: &mut String) -> Result<(), Failure> {
     let (settings, plan) = (Settings::default(), &compiled.plan);
-    let task = Task::Judge { recheck: false, probe: false, blame: false };
+    let task = Task::Judge { recheck: false, probe: false, blame: false, follow: false };
     let job = Job { id: 0, name: plan.scenario.clone(), plan: plan.clone(), task };
     let mut worker = Worker::start(&settings).await?;
     let is_given = worker.give(std::slice::from_ref(&job)).await.is_ok();

@@ -62,6 +62,7 @@ pub fn seed_report(rotator: &Rotator, plan: &Plan, report: &Report) -> SeedRepor
         last: None,
         recheck: None,
         difference: None,
+        reached: None,
         points: Vec::new(),
         story: failed.then(|| story(report)),
         retells: None,

@@ -103,6 +103,7 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
         assumed: context.assumptions.clone(),
         floor,
         interrupted: false,
+        reached: None,
         files: vec![folder.files()],
     };
     let verdict = swept.verdict(&facts.floor);

@@ -48,7 +48,8 @@ impl Trial {
             let mut running = JoinSet::new();
             for (place, plan) in line.by_ref().take(self.jobs) {
                 let worker = self.worker().await?;
-                let job = self.job(plan, Task::Judge { recheck: false, probe: false, blame: false });
+                let job =
+                    self.job(plan, Task::Judge { recheck: false, probe: false, blame: false, follow: false });
                 running.spawn(ask(worker, job, self.limit, place));
             }
             let mut found: Option<(usize, Failing)> = None;

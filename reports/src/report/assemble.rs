@@ -6,8 +6,10 @@
 
 use super::v2::*;
 use crate::finding::decisive;
+use crate::reached::Map;
 use crate::{Check, Exercised, Floor, PlantedEntry, PlantedReport, Rollback, Sweep, Told};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use tumbler_plan::Build;
 use tumbler_types::{Assumption, Bounds, Invariant, Span, Verdict};
 
@@ -22,6 +24,8 @@ pub struct Context {
     /// The table of assumptions, and what is owed: data of the specification's.
     pub assumptions: Vec<Assumed>,
     pub owed: Vec<OwedRow>,
+    /// What could be reached, where runs were followed.
+    pub map: Option<Arc<Map>>,
 }
 
 /// What a scenario claims, and on which assumptions.
@@ -38,7 +42,7 @@ pub struct Claim {
 
 /// The report of scenarios that are to hold.
 pub fn of_sweep(sweep: &Sweep, context: &Context) -> Report {
-    let Context { build, ended, floor, claims, assumptions, owed } = context;
+    let Context { build, ended, floor, claims, assumptions, owed, map } = context;
     let scenario = |(name, claim): (&String, &Claim)| scenario(sweep, name, claim);
     let points = |phase| {
         let tried = sweep.rollback.tried(phase);
@@ -75,6 +79,7 @@ pub fn of_sweep(sweep: &Sweep, context: &Context) -> Report {
         assumptions: assumptions.clone(),
         owed: owed.clone(),
         excused: sweep.excused.values().cloned().map(cut).collect(),
+        reached: map.as_ref().map(|map| map.reach(&sweep.reached)),
     }
 }
 
@@ -104,6 +109,7 @@ pub fn of_planted(planted: &PlantedReport, context: &Context) -> Report {
         assumptions: context.assumptions.clone(),
         owed: context.owed.clone(),
         excused: Vec::new(),
+        reached: None,
     }
 }
 

@@ -7,6 +7,7 @@
 //! equal plans on an equal build give equal bytes, whatever the number of jobs, folder or machine.
 
 mod assemble;
+mod reach;
 pub mod v2;
 
 pub use assemble::{Claim, Context, of_planted, of_sweep};

@@ -8,7 +8,10 @@
 //!
 //! It deliberately computes nothing: verdicts and outcomes are written down where they were decided.
 
+pub use super::reach::{Hits, Reach, ReachedAction, ReachedFault, ReachedWalk, Strayed};
+
 use crate::Check;
+use crate::reached::is_sound;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tumbler_plan::{Build, Fingerprint};
@@ -42,6 +45,9 @@ pub struct Report {
     pub owed: Vec<OwedRow>,
     /// What broke an invariant that a broken assumption carries, by scenario and invariant.
     pub excused: Vec<Excused>,
+    /// None where no run was followed: planted bugs, foreign rotators, reports of before it was counted.
+    #[serde(default)]
+    pub reached: Option<Reach>,
 }
 
 /// One assumption, with what rests on it.
@@ -308,6 +314,9 @@ impl Report {
         }
         if done > planned || self.rechecks.done > done || self.rechecks.differ > self.rechecks.done {
             return Err("more was done than planned".to_owned());
+        }
+        if self.reached.as_ref().is_some_and(|reached| !is_sound(&reached.walk)) {
+            return Err("what was reached is not what its bits say".to_owned());
         }
         if !self.scenarios.is_sorted_by(|a, b| a.name < b.name) {
             return Err("scenarios are not in the order of their names".to_owned());

@@ -1,7 +1,9 @@
 //! Sweeps made by hand.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use tumbler_plan::{Build, Digest, Fingerprint, Row};
+use tumbler_reports::reached::{Map, Place, Reached, Walk};
 use tumbler_reports::report::v2::{Assumed, Ended};
 use tumbler_reports::report::{Claim, Context, of_planted, of_sweep};
 use tumbler_reports::{
@@ -46,7 +48,33 @@ pub fn passed(scenario: &str, seed: u64) -> SeedReport {
         story: None,
         retells: None,
         difference: None,
+        reached: Some(reached(seed)),
     }
+}
+
+/// Each seed is somewhere else.
+fn reached(seed: u64) -> Reached {
+    Reached {
+        planned: BTreeSet::from([FaultKind::Crash, FaultKind::Hold]),
+        faults: BTreeSet::from([(FaultKind::Crash, Phase::Draft)]),
+        points: BTreeSet::from(["target persist-begins".to_owned()]),
+        probes: BTreeSet::from(["rotation-promoted".to_owned()]),
+        walk: Some(Walk { places: vec![Place([0; 4]), Place([seed + 1; 4])], steps: vec![(0, 1)] }),
+    }
+}
+
+/// Six states, and a step from the first to each other.
+pub fn map() -> Map {
+    let place = |number| Place([number; 4]);
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let action = |number| if number % 2 == 0 { "Apply" } else { "Advance" };
+    Map::new(
+        "bounds small".to_owned(),
+        names(&["target persist-begins", "target persist-done"]),
+        names(&["rotation-promoted", "rotation-rolled-back", "late-call-enforced"]),
+        &(0..6).map(place).collect(),
+        &(1..6).map(|number| ((place(0), place(number)), action(number))).collect(),
+    )
 }
 
 /// A seed that fails, with this as the reason.
@@ -116,6 +144,7 @@ pub fn context<'a>(scenarios: impl IntoIterator<Item = &'a str>) -> Context {
         claims,
         assumptions: assumed(),
         owed: Vec::new(),
+        map: Some(Arc::new(map())),
     }
 }
 

@@ -4,4 +4,5 @@ mod faces;
 mod fixture;
 mod gate;
 mod hostile;
+mod reached;
 mod schema;

@@ -13,7 +13,7 @@
 
 mod table;
 
-use self::table::*;
+use self::table::{CUTS, HOLDABLE, LOSABLE_REPLIES, LOSABLE_REQUESTS, ROTATOR_REQUESTS, Side};
 use crate::{
     ClockHarm, DiskHarm, Fault, FaultAction, LinkHarm, Pattern, Point, ProcessHarm, Share, Stream,
     StreamName, Trigger, Until,
@@ -220,7 +220,7 @@ impl Draw<'_> {
         let trigger = match self.stream.below(6) {
             0 | 1 => self.at(),
             2 => self.entered(),
-            _ => match self.pick(crash_points(role)) {
+            _ => match self.pick(table::crash_points(role)) {
                 None => self.at(),
                 // The caller crashes just after its call was handled elsewhere.
                 Some(&Point::Handled(frame)) if role == RoleKind::Rotator => {
@@ -461,6 +461,12 @@ impl Draw<'_> {
     fn pick<'t, T>(&mut self, table: &'t [T]) -> Option<&'t T> {
         table.get(index_below(&mut self.stream, table.len()))
     }
+}
+
+/// Every point at which the swarm lets a node of a role crash.
+pub fn crash_points() -> impl Iterator<Item = (RoleKind, Point)> {
+    let of = |role| table::crash_points(role).iter().map(move |point| (role, *point));
+    RoleKind::ALL.into_iter().flat_map(of)
 }
 
 /// A clock offset anywhere within ±ε, in one draw.

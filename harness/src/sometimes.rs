@@ -1,0 +1,140 @@
+//! Probes: moments that the search of the model must have seen, looked for in runs.
+//!
+//! It exists so that the same names say what the model reached and what runs did: a sweep that never
+//! saw a late call enforced says nothing of late calls, however green it is.
+//!
+//! It deliberately judges nothing. Two moments cannot be told from a trace, and are not declared: whether
+//! a late heartbeat was recorded, or ignored.
+
+use std::collections::BTreeSet;
+use tumbler_plan::Plan;
+use tumbler_spec::Ledger;
+use tumbler_spec::ledger::Slice;
+use tumbler_spec::machine::Mark;
+use tumbler_types::event::{FrameKind, Refusal};
+use tumbler_types::{Command, Event, NodeId, Observed, Phase, RoleKind, Topology, Wall};
+
+/// Names of all that a run can show.
+pub fn declared() -> Vec<String> {
+    let hidden = [Mark::LateReportRecorded, Mark::LateReportIgnored];
+    Mark::ALL.into_iter().filter(|mark| !hidden.contains(mark)).map(Mark::name).collect()
+}
+
+/// What a run has shown so far.
+pub struct Sometimes<'a> {
+    topology: &'a Topology,
+    met: BTreeSet<Mark>,
+    /// Requests to the target that were held and are on their way now.
+    released: u32,
+    /// One of them is being handled.
+    is_late: bool,
+}
+
+impl<'a> Sometimes<'a> {
+    pub fn new(plan: &'a Plan) -> Self {
+        Sometimes { topology: &plan.topology, met: BTreeSet::new(), released: 0, is_late: false }
+    }
+
+    /// `ledger`: before the event.
+    pub fn observe(&mut self, ledger: &Ledger, observed: &Observed) {
+        let Observed { node, event, .. } = *observed;
+        let target = ledger.target();
+        let slice = event.secret().and_then(|secret| ledger.slice(secret));
+        match (event, slice) {
+            (Event::Committed { at, expected, command, .. }, Some(slice)) if slice.revision == expected => {
+                self.commit(slice, at, command);
+            }
+            (Event::Crashed { .. }, _) if self.is_participant(node) => {
+                ledger.slices.iter().for_each(|slice| self.crash(slice.phase));
+            }
+            (Event::Released { to, frame: FrameKind::ApplyRequest }, _) if to == target => self.released += 1,
+            (Event::CallArrived { frame: FrameKind::ApplyRequest, .. }, _) if node == target => {
+                // The first one to arrive is taken for it: others on their way are as young as any.
+                self.is_late = self.released > 0;
+                self.released = self.released.saturating_sub(1);
+            }
+            (Event::Enforced { .. }, _) if node == target && self.is_late => {
+                self.is_late = false;
+                self.met.insert(Mark::LateCallEnforced);
+            }
+            (Event::Replied { frame: FrameKind::ApplyReply, .. }, _) if node == target && self.is_late => {
+                self.is_late = false;
+                self.met.insert(Mark::LateCallRefused);
+            }
+            (Event::Promised { fence, .. }, Some(slice)) if slice.promised == Some(fence) => {
+                self.met.insert(Mark::RepeatAnswered);
+            }
+            (Event::HandedOut { version, .. }, Some(slice)) if slice.is_revoked(version) => {
+                self.met.insert(Mark::RevokedHandedOutInTime);
+            }
+            (Event::Refused { value, reason: Refusal::WrongValue, .. }, Some(slice))
+                if slice.version_of(value).is_some_and(|version| version.revoked.is_some()) =>
+            {
+                self.met.insert(Mark::RevokedLoginRefused);
+            }
+            _ => {}
+        }
+    }
+
+    /// Names of what was met.
+    pub fn met(self) -> BTreeSet<String> {
+        self.met.into_iter().map(Mark::name).collect()
+    }
+
+    fn commit(&mut self, slice: &Slice, at: Wall, command: Command) {
+        let mark = match (command, slice.phase) {
+            (Command::Advance { from: Phase::Retire, to: Phase::Idle, .. }, _) => Mark::RotationPromoted,
+            (Command::Advance { from: Phase::Discard, to: Phase::Idle, .. }, _) => Mark::RotationRolledBack,
+            (Command::Advance { from: Phase::Drain, to: Phase::Retire, .. }, _)
+                if is_waited_out(slice, at) =>
+            {
+                Mark::GrantExpiredInDrain
+            }
+            (Command::RollBack { .. }, Phase::Draft) => Mark::RollBackFromDraft,
+            (Command::RollBack { .. }, Phase::Staged) => Mark::RollBackFromStaged,
+            (Command::RollBack { .. }, Phase::Canary) => Mark::RollBackFromCanary,
+            (Command::RollBack { .. }, Phase::Promote) => Mark::RollBackFromPromote,
+            (Command::RollBack { .. }, Phase::Drain) => Mark::RollBackFromDrain,
+            (Command::Revoke { .. }, Phase::Canary) => Mark::RevokedInCanary,
+            (Command::Revoke { .. }, Phase::Drain) => Mark::RevokedInDrain,
+            (Command::Revoke { .. }, Phase::Idle) => Mark::RevokedAtRest,
+            (Command::ConfirmRefused { .. }, _) => Mark::DebtConfirmed,
+            (Command::AcquireLease { rotator, .. }, phase)
+                if phase != Phase::Idle && slice.lease.is_some_and(|lease| lease.rotator != rotator) =>
+            {
+                Mark::TakeoverInRotation
+            }
+            _ => return,
+        };
+        self.met.insert(mark);
+    }
+
+    fn crash(&mut self, phase: Phase) {
+        self.met.insert(match phase {
+            Phase::Idle => Mark::CrashInIdle,
+            Phase::Draft => Mark::CrashInDraft,
+            Phase::Staged => Mark::CrashInStaged,
+            Phase::Canary => Mark::CrashInCanary,
+            Phase::Promote => Mark::CrashInPromote,
+            Phase::Drain => Mark::CrashInDrain,
+            Phase::Retire => Mark::CrashInRetire,
+            Phase::Revert => Mark::CrashInRevert,
+            Phase::Discard => Mark::CrashInDiscard,
+        });
+    }
+
+    /// Those whose crash the model has.
+    fn is_participant(&self, node: NodeId) -> bool {
+        let kind = self.topology.kind(node).map(|(kind, _)| kind);
+        matches!(kind, Some(RoleKind::Rotator | RoleKind::Agent | RoleKind::Target))
+    }
+}
+
+/// Some holder never acknowledged the next version: its grant on the previous one had to end.
+fn is_waited_out(slice: &Slice, at: Wall) -> bool {
+    let Some(previous) = slice.previous else { return false };
+    slice
+        .holders
+        .iter()
+        .any(|holder| holder.grant(previous).is_some_and(|grant| !grant.ended && grant.until <= at))
+}
