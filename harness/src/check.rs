@@ -37,18 +37,17 @@ pub async fn check(args: CheckArgs) -> Result<Exit, Failure> {
     });
     let told = stop.clone();
     let (compile, flaw, out) = (args.compile, args.flaw, args.out.clone());
+    let memory = args.memory.saturating_mul(MIB);
     let (exit, broken) = tokio::task::spawn_blocking(move || match args.model {
         Some(ModelName::Irreversible) => (list_irreversible(&args, &told), Vec::new()),
         None => search(&args, &told),
     })
     .await
     .map_err(|why| Failure::Internal(format!("the search ended early: {why}")))?;
-    if compile && !stop.load(Ordering::Relaxed) {
-        if broken.is_empty() {
-            tell::tour(stop.clone()).await?;
-        } else {
-            tell::broken(broken, flaw, &out).await?;
-        }
+    if !broken.is_empty() {
+        tell::broken(broken, flaw, memory, &stop, &out).await?;
+    } else if compile && !stop.load(Ordering::Relaxed) {
+        tell::tour(stop.clone()).await?;
     }
     Ok(if stop.load(Ordering::Relaxed) { Exit::Interrupted.and(exit) } else { exit })
 }
@@ -101,8 +100,8 @@ fn search(args: &CheckArgs, stop: &AtomicBool) -> (Exit, Vec<Broken>) {
             });
         }
         for Sentence { id, verdict, .. } in reports.first().iter().flat_map(|report| &report.sentences) {
-            if let Said::Violated { path, .. } = verdict {
-                broken.push(Broken { bounds, sentence: id, path: path.clone() });
+            if let Said::Violated { .. } = verdict {
+                broken.push(Broken { bounds, sentence: id });
             }
         }
         let verdict = verdict(&reports);

@@ -313,8 +313,8 @@ pub struct CheckArgs {
     /// Plant a flaw in the specification, to see a sentence broken
     #[arg(long, value_parser = crate::compile::twin::flaw)]
     pub flaw: Option<Mutation>,
-    /// Make runs of what was found: of each broken sentence's path, or of every step of the smallest
-    /// bounds if none is broken
+    /// If nothing is broken, make runs of every step of the smallest bounds. Ways to break a sentence
+    /// are always made runs, and a capsule where one fails
     #[arg(long)]
     pub compile: bool,
     /// Folder for capsules

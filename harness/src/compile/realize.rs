@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::evidence::{Cast, agent_of, is_rotators, shows};
-use super::{Compiled, End};
+use super::{Compiled, End, differ};
 use tumbler_plan::{FaultAction, Planted, Until};
 use tumbler_spec::Ledger;
 use tumbler_spec::machine::{Action, Machine, Packed, State};
@@ -78,8 +78,7 @@ pub(super) struct Withheld {
 enum Seen {
     Taken(Instant),
     Elsewhere {
-        expected: String,
-        got: String,
+        differences: Vec<String>,
     },
     /// Somebody did something else first.
     Ahead(Observed),
@@ -170,7 +169,45 @@ impl Compiler<'_> {
                     self.duplicate(cast)
                 })
             }
+            Action::Store { agent } => {
+                self.await_step(action, next, rest, &ledger, cast)?;
+                if rest.contains(&Action::HandOut { agent }) {
+                    self.offer(cast);
+                }
+                Ok(())
+            }
             _ => self.await_step(action, next, rest, &ledger, cast),
+        }
+    }
+
+    /// What an agent hands out while it may is no step of the machine. An agent that goes on too long must
+    /// have begun, so it is let, if nothing else comes of it.
+    fn offer(&mut self, cast: Cast) {
+        let before = self.draft.clone();
+        let second = Span::from_secs(1);
+        let begin = Instant(self.now.plus(second).0 / second.nanos() * second.nanos());
+        let ledger = self.ledger();
+        for _ in 0..ATTEMPTS {
+            let trace = self.probe(begin);
+            let Some(ahead) = self.before(&trace, begin, &ledger) else { break };
+            if self.prevent(&trace, ahead).is_err() {
+                self.draft = before;
+                return;
+            }
+        }
+        self.draft.open(cast.agent, begin);
+        let trace = self.probe(begin.plus(second));
+        let handed = trace.iter().find(|observed| {
+            observed.node == cast.agent
+                && observed.at >= begin
+                && matches!(observed.event, Event::HandedOut { .. })
+        });
+        match handed {
+            Some(handed) => {
+                self.now = handed.at;
+                self.draft.close(cast.agent, handed.at);
+            }
+            None => self.draft = before,
         }
     }
 
@@ -191,7 +228,7 @@ impl Compiler<'_> {
             let trace = self.probe(begin.plus(WINDOW));
             match self.look(&trace, action, next, cast, ledger) {
                 Seen::Taken(at) => return self.taken(action, at, cast, &trace, rest),
-                Seen::Elsewhere { expected, got } => return Err(End::Diverged { expected, got }),
+                Seen::Elsewhere { differences } => return Err(End::Diverged { differences }),
                 Seen::Ahead(observed) => self.prevent(&trace, observed)?,
                 Seen::Nothing => return unrealizable("nobody does it".to_owned()),
             }
@@ -312,7 +349,7 @@ impl Compiler<'_> {
                 if let Some(other) = other {
                     return Seen::Ahead(other);
                 }
-                return Seen::Elsewhere { expected: self.describe(&new), got: self.describe(&here) };
+                return Seen::Elsewhere { differences: self.differences(&new, &here) };
             }
             if here != old && here != new {
                 return Seen::Ahead(other.unwrap_or(instant[0]));
@@ -321,12 +358,18 @@ impl Compiler<'_> {
         Seen::Nothing
     }
 
-    pub(super) fn describe(&self, shown: &[Option<Packed>]) -> String {
-        let one = |packed: &Option<Packed>| match packed {
-            Some(packed) => format!("{:?}", self.machine.unpack(packed).slice()),
-            None => "no state of the machine".to_owned(),
+    /// Where the run's state is not the machine's, as seen by the first agent for which it is not.
+    pub(super) fn differences(&self, meant: &[Option<Packed>], shown: &[Option<Packed>]) -> Vec<String> {
+        let Some((meant, shown)) = meant.iter().zip(shown).find(|(meant, shown)| meant != shown) else {
+            return Vec::new();
         };
-        shown.iter().map(one).collect::<Vec<_>>().join("; ")
+        match (meant, shown) {
+            (Some(meant), Some(shown)) => {
+                let (meant, shown) = (self.machine.unpack(meant), self.machine.unpack(shown));
+                differ::differences(meant.slice(), shown.slice())
+            }
+            _ => vec!["the run is in no state of the machine".to_owned()],
+        }
     }
 
     /// The step was seen: everybody who was let go on is stopped again.

@@ -90,7 +90,7 @@ impl Compiler<'_> {
         after.now = end.plus(Span(1));
         let (here, new) = (self.shown(&after), self.meant(next));
         if here != new {
-            return Err(End::Diverged { expected: self.describe(&new), got: self.describe(&here) });
+            return Err(End::Diverged { differences: self.differences(&new, &here) });
         }
         self.now = end.plus(Span(1));
         Ok(())

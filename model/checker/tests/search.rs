@@ -1,11 +1,12 @@
 //! The search itself: pinned counts, and every planted flaw found by the property that names it.
 
 use std::time::Duration;
+use tumbler_checker::graph::{Graph, witnesses};
 use tumbler_checker::{
     CheckBounds, CheckReport, Limit, Sentence, Verdict, check, check_graph, check_graph_mutated,
     check_mutated,
 };
-use tumbler_spec::machine::{Machine, Mutation, Property};
+use tumbler_spec::machine::{Machine, Mutation, Property, StepProperty};
 
 const WHOLE: Limit<'static> = Limit { bytes: 4 << 30, stop_at: None, stop: None };
 
@@ -190,4 +191,40 @@ fn every_sentence_is_broken_by_some_flaw() {
         unbroken.retain(|id| !matches!(verdict(&report, id), Verdict::Violated { .. }));
     }
     assert_eq!(unbroken, [""; 0]);
+}
+
+/// Further ways to break a sentence are ways of the machine, break it, differ, and begin with a shortest one.
+#[test]
+fn each_witness_breaks_its_sentence() {
+    let table = [
+        (Mutation::IgnoreFence, "applied-once", 48),
+        (Mutation::IgnoreFence, "fences-rise", 48),
+        (Mutation::RetireUnsent, "closing-available", 48),
+        (Mutation::RetireUnsent, "rotation-closes", 1),
+        (Mutation::GrantToAll, "applied-once", 0),
+    ];
+    for (mutation, id, count) in table {
+        let machine = Machine::mutated(TINY, mutation);
+        let report = check_graph_mutated(&TINY, mutation, WHOLE);
+        let ways = witnesses(&machine, &Graph::explore(&machine, WHOLE), id, 48);
+        assert_eq!(ways.len(), count, "{mutation:?}: {id}");
+        let distinct: std::collections::BTreeSet<_> = ways.iter().collect();
+        assert_eq!(distinct.len(), count, "{mutation:?}: {id}");
+        if let Verdict::Violated { path, .. } = verdict(&report, id) {
+            assert_eq!(ways[0].len(), path.len(), "{mutation:?}: {id}");
+        }
+        let property = Property::ALL.into_iter().find(|property| property.id() == id);
+        for way in &ways {
+            let mut state = machine.initial().clone();
+            let mut fell = false;
+            for action in way {
+                let (next, _) = machine.apply(&state, *action).expect("a way of the machine");
+                fell = machine.judge_step(&state, &next) & StepProperty::FencesRise.bit() != 0;
+                state = next;
+            }
+            let broken = machine.pack(&state).broken();
+            assert!(property.is_none_or(|property| !property.holds(broken)), "{mutation:?}: {way:?}");
+            assert!(id != "fences-rise" || fell, "{mutation:?}: {way:?}");
+        }
+    }
 }
