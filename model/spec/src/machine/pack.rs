@@ -26,6 +26,11 @@ impl Packed {
     pub const fn words(&self) -> [u64; 4] {
         self.0
     }
+
+    /// A state of which only the words went around. They must be those of a state of the machine at hand.
+    pub const fn from_words(words: [u64; 4]) -> Packed {
+        Packed(words)
+    }
 }
 
 impl Machine {
