@@ -4,6 +4,7 @@ use crate::terminal;
 use clap::ValueEnum;
 use std::fmt::Write as _;
 use tumbler_plan::Planted;
+use tumbler_reports::wrap::hang_under;
 use tumbler_scenarios::{catalog, suite, suites};
 use tumbler_spec::assumption::{Owed, assumptions, owed};
 use tumbler_types::{FaultKind, Invariant, RoleKind, Timing};
@@ -77,7 +78,7 @@ pub fn list(subject: Subject) {
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut text = String::new();
     for (name, about) in lines {
-        writeln!(text, "{name:<width$}  {about}").expect("memory");
+        put(&mut text, &format!("{name:<width$}  "), &about);
     }
     if subject == Subject::Assumptions {
         text.push_str(&owed_table());
@@ -85,11 +86,20 @@ pub fn list(subject: Subject) {
     terminal::print(&text);
 }
 
+/// In a terminal wrapped under the end of the head; for a program each in one line.
+fn put(text: &mut String, head: &str, about: &str) {
+    if terminal::is_terminal() {
+        hang_under(text, head, about, head.chars().count());
+    } else {
+        writeln!(text, "{head}{about}").expect("memory");
+    }
+}
+
 /// What is owed of each invariant under each fault.
 fn owed_table() -> String {
     let mut text = String::from("\nowed under a fault; beyond an assumption: nothing\n");
     for owed in Owed::ALL {
-        writeln!(text, "  {:<9}  {}", owed.name(), owed.about()).expect("memory");
+        put(&mut text, &format!("  {:<9}  ", owed.name()), owed.about());
     }
     for invariant in Invariant::ALL {
         let mut groups: Vec<(Owed, Vec<&str>)> = Vec::new();
@@ -103,7 +113,7 @@ fn owed_table() -> String {
         writeln!(text, "{}", invariant.id()).expect("memory");
         for (owed, faults) in &groups {
             let faults = if groups.len() == 1 { "every fault".to_owned() } else { faults.join(", ") };
-            writeln!(text, "  {:<9}  {faults}", owed.name()).expect("memory");
+            put(&mut text, &format!("  {:<9}  ", owed.name()), &faults);
         }
     }
     text

@@ -5,12 +5,12 @@
 
 use std::io::{self, IsTerminal, Write};
 
-/// Writes to standard output.
 /// A word as a shell takes it back, quoted if it must be.
 pub fn word(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| word.to_owned(), Into::into)
 }
 
+/// Writes to standard output.
 pub fn print(text: &str) {
     let mut out = io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
@@ -27,9 +27,14 @@ pub fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// Whether standard output is read by a person.
+pub fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Whether colors are wanted on standard output. Source: no-color.org.
 pub fn is_colored() -> bool {
-    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// The first word of a summary in color: green for a pass, red for anything else.

@@ -4,7 +4,7 @@
 //! [`mod@crate::explain`]. It is never wider than a terminal.
 
 use crate::number::seconds;
-use crate::story::{COLUMNS, hang_under};
+use crate::wrap::{COLUMNS, hang_under};
 use std::fmt::Write as _;
 use tumbler_types::{Instant, NodeId, RoleKind, Topology};
 

@@ -7,7 +7,8 @@
 //! It deliberately knows nothing of why: time, randomness and order look alike from here.
 
 use crate::number::{grouped, seconds};
-use crate::story::{COLUMNS, hang, hang_under, put};
+use crate::story::put;
+use crate::wrap::{COLUMNS, hang, hang_under};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

@@ -3,7 +3,8 @@
 //! It deliberately chooses nothing but the order: what decided the verdict is the row's invariant.
 
 use crate::number::{count, grouped, seconds};
-use crate::story::{hang, put};
+use crate::story::put;
+use crate::wrap::hang;
 use crate::{Broken, SeedReport};
 use tumbler_types::Verdict;
 

@@ -37,6 +37,7 @@ pub mod summary;
 pub mod sweep;
 pub mod teller;
 pub mod vacuity;
+pub mod wrap;
 
 pub use check::Check;
 pub use difference::Difference;

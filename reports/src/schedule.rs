@@ -1,7 +1,7 @@
 //! A plan's orders and faults in words: what is done to the system, and when.
 
 use crate::number::seconds;
-use crate::story::{hang, hang_under};
+use crate::wrap::{hang, hang_under};
 use std::collections::{BTreeMap, BTreeSet};
 use tumbler_plan::{
     ClockHarm, DiskHarm, Fault, FaultAction, LinkHarm, Pattern, Plan, Point, ProcessHarm, Share, Trigger,

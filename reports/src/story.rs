@@ -10,6 +10,7 @@
 use crate::cause;
 use crate::number::seconds;
 use crate::teller::Teller;
+use crate::wrap::{INDENT, hang};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
@@ -164,42 +165,9 @@ fn concerns(event: &Event, secret: Option<&str>) -> bool {
     }
 }
 
-/// Writes words behind a head, wrapped at eighty columns under the end of the head.
-pub(crate) fn hang(out: &mut String, head: &str, text: &str) {
-    hang_under(out, head, text, head.chars().count().min(INDENT));
-}
-
-/// The same, wrapped under a column of the caller's.
-pub(crate) fn hang_under(out: &mut String, head: &str, text: &str, indent: usize) {
-    let mut column = head.chars().count();
-    out.push_str(head);
-    let mut first = true;
-    for word in text.split_whitespace() {
-        let width = word.chars().count();
-        if !first && column + 1 + width > COLUMNS {
-            out.push('\n');
-            out.push_str(&" ".repeat(indent));
-            column = indent;
-            first = true;
-        }
-        if !first {
-            out.push(' ');
-            column += 1;
-        }
-        out.push_str(word);
-        column += width;
-        first = false;
-    }
-    out.push('\n');
-}
-
 pub(crate) fn put(out: &mut String, text: fmt::Arguments<'_>) {
     writeln!(out, "{text}").expect("memory");
 }
-
-/// Width of a terminal, and of what stands before an event's text.
-pub(crate) const COLUMNS: usize = 80;
-const INDENT: usize = 43;
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use crate::number::grouped;
 use crate::report::v2::{Hits, Reach, ReachedFault};
-use crate::story::hang;
+use crate::wrap::hang;
 use std::fmt::Write as _;
 use tumbler_types::Phase;
 
