@@ -156,7 +156,7 @@ pub fn assumptions(timing: &Timing) -> Vec<Declared> {
 /// waits for acknowledgements as well as for ends. Disks that forget take along what was granted,
 /// revoked and due, and what was closed at the target: one that is restored to a snapshot from before a
 /// revocation accepts what its record says is refused, and nobody looks again while nothing is open
-/// (`forgetful-disks`, seed 1075 and nine more of 3,000). Privileges stay.
+/// (`forgetful-disks`, seed 1075 and nine more of 1,200). Privileges stay.
 pub const fn carries(assumption: Assumption) -> &'static [Invariant] {
     match assumption {
         Assumption::ClockWithinEpsilon => &[Invariant::RevokedUndelivered, Invariant::HolderServed],
