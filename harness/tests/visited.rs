@@ -38,6 +38,18 @@ fn no_run_leaves_the_graph_and_more_runs_visit_more_of_it() {
     }
 }
 
+/// A grant is over by the authority's clock, which may be ahead; and what an older format leaves out is no
+/// step of the machine. Both looked like states that the graph does not have.
+#[test]
+fn clocks_that_differ_and_older_formats_leave_no_graph() {
+    let map = map();
+    for (name, seed, least) in [("bad-links", 1887, 6), ("rolling-upgrade", 1016, 1)] {
+        let walk = visit(&map, name, seed..seed + 1, None).walk;
+        assert_eq!(walk.unknown, 0, "{name}: {:?}", walk.strayed);
+        assert!(walk.states_visited >= least, "{name}: {}", walk.states_visited);
+    }
+}
+
 #[test]
 fn a_target_that_ignores_fences_leaves_the_graph() {
     let walk = visit(&map(), "rollback-under-fire", 0..40, Some(Planted::TargetIgnoresFences)).walk;

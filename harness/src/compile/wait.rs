@@ -32,7 +32,7 @@ impl Compiler<'_> {
     pub(super) fn expires(&self, agent: u8, ledger: &Ledger) -> Option<Instant> {
         let slice = ledger.slice(SecretId(0)).expect("there is one secret");
         let until = self.oldest(agent, slice)?.until;
-        Some(until.plus(self.draft.timing().epsilon.times(2)).true_instant())
+        Some(ledger.authority_shows(until.plus(self.draft.timing().epsilon.times(2))))
     }
 
     /// Time passes: nobody does anything until then.

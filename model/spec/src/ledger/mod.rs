@@ -17,7 +17,7 @@ pub use holder::{Grant, Holder, Report, Stored};
 pub use slice::{Lease, Revocation, Slice, Version};
 
 use tumbler_types::{
-    Adapter, Command, Event, Format, Instant, LogIndex, NodeId, Observed, SecretId, Topology,
+    Adapter, Command, Event, Format, Instant, LogIndex, NodeId, Observed, SecretId, Topology, Wall,
 };
 
 /// Everything durable or connected, as the world saw it happen.
@@ -29,6 +29,9 @@ pub struct Ledger {
     adapter: Adapter,
     /// True time of the last event folded.
     pub now: Instant,
+    /// By how many nanoseconds the authority's clock was ahead of true time as it last decided something, at
+    /// least: what it decided became durable a little later.
+    ahead: i64,
     /// One per secret, in id order.
     pub slices: Vec<Slice>,
     /// One per node, in id order.
@@ -61,10 +64,21 @@ impl Clone for Ledger {
 
     /// Keeps every allocation: a search copies a ledger for each step of each state.
     fn clone_from(&mut self, source: &Self) {
-        let Ledger { agent_first, agents, target, adapter, now, slices, paths, floors, length, answered } =
-            source;
+        let Ledger {
+            agent_first,
+            agents,
+            target,
+            adapter,
+            now,
+            ahead,
+            slices,
+            paths,
+            floors,
+            length,
+            answered,
+        } = source;
         (self.agent_first, self.agents, self.target) = (*agent_first, *agents, *target);
-        (self.adapter, self.now) = (*adapter, *now);
+        (self.adapter, self.now, self.ahead) = (*adapter, *now, *ahead);
         self.slices.clone_from(slices);
         self.paths.clone_from(paths);
         self.floors.clone_from(floors);
@@ -81,6 +95,7 @@ impl Ledger {
             target: topology.target(),
             adapter: topology.adapter,
             now: Instant::ZERO,
+            ahead: 0,
             slices: topology.secrets().map(|_| Slice::new(topology.agents)).collect(),
             paths: topology.nodes().map(|_| Path { open: true, since: Instant::ZERO }).collect(),
             floors: topology.nodes().map(|_| Format::LOWEST).collect(),
@@ -91,6 +106,16 @@ impl Ledger {
 
     pub fn slice(&self, secret: SecretId) -> Option<&Slice> {
         self.slices.get(usize::from(secret.0))
+    }
+
+    /// What the authority's clock shows, as far as its log tells.
+    pub fn authority_now(&self) -> Wall {
+        Wall::at(self.now, self.ahead)
+    }
+
+    /// When it will show that.
+    pub fn authority_shows(&self, wall: Wall) -> Instant {
+        Wall(wall.0.saturating_add_signed(self.ahead.saturating_neg())).true_instant()
     }
 
     /// The primary.
@@ -149,6 +174,7 @@ impl Ledger {
             Event::Spoke { peer: _, format: _, floor } => self.agree(node, floor),
             Event::Committed { index, at, secret, expected, command } => {
                 self.length = self.length.max(index);
+                self.ahead = at.0.cast_signed().saturating_sub(Wall::at(observed.at, 0).0.cast_signed());
                 let agent_first = self.agent_first;
                 if let Some(slice) = self.slices.get_mut(usize::from(secret.0))
                     && slice.revision == expected

@@ -10,7 +10,7 @@
 use super::{Machine, NOW, Packed, SECRET, State, TTL, live, stopped};
 use crate::ledger::{Grant, Holder, Lease, Ledger, Report, Revocation, Slice, Stored, Version};
 use tumbler_types::{
-    Adapter, Fence, Instant, NodeId, Phase, Principal, SecretId, Serial, Span, Step, Tag, TxnId, VersionId,
+    Adapter, Fence, Format, NodeId, Phase, Principal, SecretId, Serial, Span, Step, Tag, TxnId, VersionId,
     Wall,
 };
 
@@ -46,8 +46,8 @@ impl Names {
 }
 
 impl Machine {
-    /// Where a run is, as far as this secret and this agent are concerned, its clocks being true. None if
-    /// the machine has no such state. `epsilon` is the run's.
+    /// Where a run is, as far as this secret and this agent are concerned, the agent's clock being true. None
+    /// if the machine has no such state. `epsilon` is the run's.
     pub fn project(&self, ledger: &Ledger, secret: SecretId, agent: usize, epsilon: Span) -> Option<Packed> {
         self.projected(ledger, secret, agent, Some(epsilon))
     }
@@ -66,7 +66,7 @@ impl Machine {
         epsilon: Option<Span>,
     ) -> Option<Packed> {
         let slice = ledger.slice(secret)?;
-        if ledger.adapter() != Adapter::default() {
+        if ledger.adapter() != Adapter::default() || epsilon.is_some() && slice.floor < WHOLE {
             return None;
         }
         let names = Names::of(slice)?;
@@ -75,7 +75,7 @@ impl Machine {
         if serials.len() > usize::from(self.limits.revocations) {
             return None;
         }
-        let holder = project_holder(slice.holders.get(agent)?, &names, &serials, (ledger.now, epsilon));
+        let holder = project_holder(slice.holders.get(agent)?, &names, &serials, ledger, epsilon);
         let own = state.slice_mut();
         own.phase = slice.phase;
         own.txn = TxnId(u32::from(slice.phase != Phase::Idle));
@@ -156,17 +156,17 @@ fn project_holder(
     holder: &Holder,
     names: &Names,
     serials: &[Serial],
-    (now, epsilon): (Instant, Option<Span>),
+    ledger: &Ledger,
+    epsilon: Option<Span>,
 ) -> Holder {
     let Some(epsilon) = epsilon else {
         return renamed(holder, names, serials, |_| true, holder.stored.until);
     };
-    let now = Wall::at(now, 0);
-    // The authority waits, as `rule` has it.
-    let is_live = |grant: &Grant| now <= grant.until.plus(epsilon.times(2));
+    // The authority waits, as `rule` has it, by its own clock.
+    let is_live = |grant: &Grant| ledger.authority_now() <= grant.until.plus(epsilon.times(2));
     // And the agent stops early.
     let Stored { version, until, .. } = holder.stored;
-    let is_serving = now < until.minus(epsilon);
+    let is_serving = Wall::at(ledger.now, 0) < until.minus(epsilon);
     // A grant that was given anew is not the one that it was stored under.
     let is_same = |grant: &Grant| grant.version == version && grant.until <= until.plus(epsilon.times(2));
     let is_granted = holder.grants.iter().any(|grant| is_live(grant) && is_same(grant));
@@ -210,6 +210,9 @@ fn renamed(
         told: Report::default(),
     }
 }
+
+/// An older format has no serials: what its speakers were told is not what the machine tells.
+const WHOLE: Format = Format(2);
 
 /// The value of no version that the machine could name here.
 const STRANGER: Tag = Tag(15);
