@@ -15,7 +15,7 @@ use tumbler_plan::{FaultAction, Pattern, Plan, Point, Trigger};
 use tumbler_reports::reached::{Map, Place, Reached, Walk};
 use tumbler_spec::Ledger;
 use tumbler_spec::machine::{Machine, Packed};
-use tumbler_types::{Adapter, Event, FaultId, Observed, Phase, RoleKind, Span};
+use tumbler_types::{Adapter, Command, Event, FaultId, Observed, Phase, RoleKind, Span, TxnId};
 
 /// Searches the small bounds, and notes what else is declared.
 pub fn map() -> Map {
@@ -91,6 +91,9 @@ struct Steps {
     canaries: usize,
     secrets: u16,
     epsilon: Span,
+    /// By secret: the first rotation that was begun after an older format was given up. What agents were told
+    /// before has no serials, which the machine's always has.
+    whole: Vec<TxnId>,
     here: Vec<Option<u32>>,
     places: Vec<Place>,
     numbers: BTreeMap<Place, u32>,
@@ -106,6 +109,7 @@ impl Steps {
             canaries,
             secrets,
             epsilon: plan.timing.epsilon,
+            whole: vec![TxnId(0); usize::from(secrets)],
             here,
             places: Vec::new(),
             numbers: BTreeMap::new(),
@@ -127,6 +131,13 @@ impl Steps {
         else {
             return;
         };
+        let Some(slice) = ledger.slice(secret) else { return };
+        let whole = &mut self.whole[usize::from(secret.0)];
+        let is_told = slice.holders.iter().any(|holder| !holder.grants.is_empty());
+        if is_told && matches!(observed.event, Event::Committed { command: Command::RaiseFloor { .. }, .. }) {
+            *whole = slice.txn.next();
+        }
+        let is_whole = slice.txn >= *whole;
         let only = match observed.event {
             Event::Stored { .. } | Event::AgentRecovered { .. } => Some(ledger.agent(observed.node)),
             _ => None,
@@ -136,7 +147,8 @@ impl Steps {
                 continue;
             }
             let slot = usize::from(secret.0) * self.canaries + agent;
-            let Some(here) = machine.project(ledger, secret, agent, self.epsilon).map(place) else {
+            let projected = machine.project(ledger, secret, agent, self.epsilon).filter(|_| is_whole);
+            let Some(here) = projected.map(place) else {
                 self.here[slot] = None;
                 continue;
             };

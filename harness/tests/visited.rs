@@ -43,7 +43,9 @@ fn no_run_leaves_the_graph_and_more_runs_visit_more_of_it() {
 #[test]
 fn clocks_that_differ_and_older_formats_leave_no_graph() {
     let map = map();
-    for (name, seed, least) in [("bad-links", 1887, 6), ("rolling-upgrade", 1016, 1)] {
+    for (name, seed, least) in
+        [("bad-links", 1887, 6), ("rolling-upgrade", 1016, 0), ("stripped-negotiation", 1151, 1)]
+    {
         let walk = visit(&map, name, seed..seed + 1, None).walk;
         assert_eq!(walk.unknown, 0, "{name}: {:?}", walk.strayed);
         assert!(walk.states_visited >= least, "{name}: {}", walk.states_visited);
