@@ -33,8 +33,7 @@ pub(super) fn change(
                 return if *exists_ok { Ok(()) } else { Err(failed("exists", "CREATE", user)) };
             }
             let mut created = User { can_login: true, ..User::default() };
-            let refused = |_| failed("refused", "CREATE", user);
-            take(engine, &mut created, options).map_err(refused)?;
+            take(engine, &mut created, options)?;
             users.add(user, created);
             Ok(())
         }
@@ -50,7 +49,14 @@ pub(super) fn change(
             let Some(target) = users.all.get_mut(name) else {
                 return if *missing_ok { Ok(()) } else { Err(failed("missing", "ALTER", name)) };
             };
-            take(engine, target, options).map_err(|_| failed("refused", "ALTER", name))
+            // MariaDB says that it is done, and leaves the password of CURRENT_USER as it was.
+            let is_lost = engine == Engine::Mariadb && user.is_none();
+            let password = options.password.clone().filter(|_| !is_lost);
+            match take(engine, target, &Options { password, ..options.clone() }) {
+                // IF EXISTS forgives more than that nobody exists.
+                Err(_) if *missing_ok => Ok(()),
+                taken => taken.map_err(|_| failed("refused", "ALTER", name)),
+            }
         }
         Statement::SetPassword { user, password } => {
             let name = user.as_deref().unwrap_or(&by.name);
@@ -69,9 +75,10 @@ pub(super) fn change(
             Ok(())
         }
         Statement::Grant { privileges, on, to, password, tls } => {
-            let named = fitting(engine, on, privileges)?;
-            may_grant(users, by, on, &named)?;
             let name = to.first().expect("one name is parsed");
+            let named = granted(engine, users, by, on, privileges, || {
+                if users.all.contains_key(name) || password.is_some() { Ok(()) } else { Err(unknown(engine)) }
+            })?;
             if !users.all.contains_key(name) {
                 match password {
                     // An old habit of MariaDB: who is given a password is made.
@@ -81,7 +88,7 @@ pub(super) fn change(
             }
             let user = users.all.get_mut(name).expect("just looked up");
             if let Some(password) = password {
-                user.password = stored(engine, Some(password.clone()))?;
+                user.password = stored(engine, password.clone())?;
             }
             if let Some(tls) = tls {
                 user.tls.clone_from(tls);
@@ -92,10 +99,11 @@ pub(super) fn change(
             Ok(())
         }
         Statement::Revoke { privileges, on, from } => {
-            let named = fitting(engine, on, privileges)?;
-            may_grant(users, by, on, &named)?;
             let name = from.first().expect("one name is parsed");
             let none = || ("missing", "1141", format!("There is no such grant defined for user '{name}'"));
+            let named = granted(engine, users, by, on, privileges, || {
+                if users.all.contains_key(name) { Ok(()) } else { Err(none()) }
+            })?;
             let user = users.all.get_mut(name).ok_or_else(none)?;
             match user.privileges.get_mut(on) {
                 Some(held) => held.retain(|privilege| !named.contains(privilege)),
@@ -165,14 +173,33 @@ fn stored(engine: Engine, password: Option<Password>) -> Result<Option<Password>
     }
 }
 
-fn fitting(engine: Engine, on: &Object, names: &[String]) -> Result<BTreeSet<&'static str>, Refused> {
-    named(engine, on.kind, names).map_err(|unfit| match (unfit, on.kind) {
-        (Unfit::Unknown, _) => ("syntax", "1064", "You have an error in your SQL syntax".to_owned()),
-        (Unfit::Misplaced, Kind::Table) => ("refused", "1144", "Illegal GRANT/REVOKE command".to_owned()),
-        (Unfit::Misplaced, _) => {
-            ("refused", "1221", "Incorrect usage of DB GRANT and GLOBAL PRIVILEGES".to_owned())
+/// The rights that names stand for, if `by` may hand them on. Whether they fit is told after that.
+fn granted(
+    engine: Engine,
+    users: &Users,
+    by: &Acting,
+    on: &Object,
+    names: &[String],
+    is_there: impl FnOnce() -> Result<(), Refused>,
+) -> Result<BTreeSet<&'static str>, Refused> {
+    match named(engine, on.kind, names) {
+        Ok(named) => may_grant(users, by, on, &named).map(|()| named),
+        Err(Unfit::Unknown) => Err(("syntax", "1064", "You have an error in your SQL syntax".to_owned())),
+        Err(Unfit::Misplaced) => {
+            let all = named(engine, Kind::Everything, names).expect("each is some kind's");
+            let database = on.name.split_once('.').map_or("", |(database, _)| database);
+            let whole = Object { kind: Kind::Database, name: format!("{database}.*") };
+            // Rights that are on everything or nothing are looked for there.
+            let is_whole = named(engine, Kind::Database, names).is_ok();
+            let everything = Object { kind: Kind::Everything, name: "*.*".to_owned() };
+            may_grant(users, by, if is_whole { &whole } else { &everything }, &all)?;
+            if on.kind == Kind::Table {
+                return Err(("refused", "1144", "Illegal GRANT/REVOKE command".to_owned()));
+            }
+            is_there()?;
+            Err(("refused", "1221", "Incorrect usage of DB GRANT and GLOBAL PRIVILEGES".to_owned()))
         }
-    })
+    }
 }
 
 /// Whoever hands a right on has it, and may.

@@ -151,7 +151,7 @@ impl Reader<'_> {
             let word = word.to_ascii_uppercase();
             let on = !word.starts_with("NO");
             match word.as_str() {
-                "INHERIT" | "NOCREATEDB" | "NOREPLICATION" | "NOBYPASSRLS" => {}
+                "INHERIT" | "NOCREATEDB" | "NOREPLICATION" | "NOBYPASSRLS" => options.says_more = true,
                 "ENCRYPTED" => {
                     need(matches!(self.tokens.first(), Some(next) if next.token.is("PASSWORD")))?;
                     // An encrypted password is a text: here, `NULL` is an error.
@@ -177,6 +177,7 @@ impl Reader<'_> {
                     options.roles = self.users()?;
                 }
                 "CONNECTION" => {
+                    options.says_more = true;
                     need(self.word("LIMIT") && self.mark('-'))?;
                     need(*self.next()? == Token::Number(1))?;
                 }
@@ -203,14 +204,14 @@ impl Reader<'_> {
         if self.word("REQUIRE") {
             options.tls = Some(self.tls()?);
         }
-        match self.tokens.first().map(|placed| &placed.token) {
-            None => Ok(options),
-            Some(Token::Word(word)) if LIMITS.iter().any(|limit| word.eq_ignore_ascii_case(limit)) => {
-                Err(Unread::Unknown)
-            }
-            Some(Token::Mark(_)) => Err(Unread::Unknown),
-            Some(_) => Err(wrong(self.engine)),
-        }
+        let token = |index: usize| self.tokens.get(index).map(|placed| &placed.token);
+        let Some(first) = token(0) else { return Ok(options) };
+        let is_limit = LIMITS.iter().any(|limit| first.is(limit));
+        // PostgreSQL's way to give a password is no limit of MySQL's.
+        let is_other =
+            token(1).is_some_and(|second| second.is("PASSWORD") || matches!(second, Token::Text(_)));
+        let unknown = *first == Token::Mark(',') || is_limit && !is_other;
+        Err(if unknown { Unread::Unknown } else { wrong(self.engine) })
     }
 
     /// `IDENTIFIED …`, if it comes.
@@ -415,7 +416,7 @@ const REFUSED: &[&str] = &[
 ];
 /// What may follow in `CREATE USER`, and is not modelled.
 const LIMITS: &[&str] =
-    &["ACCOUNT", "AND", "ATTRIBUTE", "COMMENT", "DEFAULT", "FAILED_LOGIN_ATTEMPTS", "OR", "PASSWORD", "WITH"];
+    &["ACCOUNT", "ATTRIBUTE", "COMMENT", "DEFAULT", "FAILED_LOGIN_ATTEMPTS", "OR", "PASSWORD", "WITH"];
 /// Settings that change nothing that the world models.
 const SETTINGS_POSTGRES: &[&str] = &[
     "application_name",

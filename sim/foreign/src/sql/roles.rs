@@ -133,8 +133,17 @@ pub(super) fn change(users: &mut Users, by: &Acting, statement: &Statement) -> R
 }
 
 fn take(user: &mut User, options: &Options) -> Result<(), Refused> {
-    let Options { password, login, superuser, createrole, valid_until, roles: _, tls: _, is_redundant: _ } =
-        options;
+    let Options {
+        password,
+        login,
+        superuser,
+        createrole,
+        valid_until,
+        roles: _,
+        tls: _,
+        says_more: _,
+        is_redundant: _,
+    } = options;
     if let Some(text) = valid_until {
         user.valid = match date(text) {
             Date::At(second) => Validity::Until(second),

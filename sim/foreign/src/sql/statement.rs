@@ -50,8 +50,8 @@ pub enum Statement {
         privileges: Vec<String>,
         on: Object,
         to: Vec<String>,
-        /// MariaDB lets `GRANT` change these.
-        password: Option<Password>,
+        /// MariaDB lets `GRANT` change these. `Some(None)` is an empty password.
+        password: Option<Option<Password>>,
         tls: Option<Tls>,
     },
     Revoke {

@@ -145,6 +145,8 @@ pub struct Options {
     pub valid_until: Option<String>,
     pub roles: Vec<String>,
     pub tls: Option<Tls>,
+    /// Something was said that changes nothing here, and that only administrators may say.
+    pub says_more: bool,
     /// One was said twice. PostgreSQL finds that after it has found the transaction sound.
     pub is_redundant: bool,
 }

@@ -22,7 +22,7 @@ impl Reader<'_> {
         let says_more = self.has("IDENTIFIED") || self.has("REQUIRE");
         // MySQL 8 took these away from GRANT.
         (mariadb || !says_more).then_some(()).ok_or_else(|| wrong(self.engine))?;
-        let password = self.identified()?.map(|password| password.ok_or(Unread::Unknown)).transpose()?;
+        let password = self.identified()?;
         let tls = if self.word("REQUIRE") { Some(self.tls()?) } else { None };
         if self.words(&["WITH", "GRANT", "OPTION"])? {
             privileges.push(OPTION.to_owned());
