@@ -147,4 +147,4 @@ const DROPS: &str = "
     SELECT IF(is_role = 'Y', CONCAT('DROP ROLE `', User, '`'),
               CONCAT('DROP USER `', REPLACE(User, '`', '``'), '`@`', Host, '`'))
         FROM mysql.user WHERE User NOT IN ('root', 'mariadb.sys')";
-const SEQUENCES: u64 = 300;
+const SEQUENCES: u64 = 200;

@@ -181,4 +181,4 @@ const RIGHTS: &str = "
         FROM acls, aclexplode(acls.acl) a, held, pg_roles r
         WHERE a.grantee = held.role AND r.oid = held.member AND a.privilege_type <> 'MAINTAIN'";
 const ROOT: &str = "root";
-const SEQUENCES: u64 = 200;
+const SEQUENCES: u64 = 150;
