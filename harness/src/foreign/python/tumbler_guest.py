@@ -308,7 +308,9 @@ def warm_up(exercise, answers):
 
     It is not the function that is run here, but the stand-ins: their answers are made up.
     """
-    # In packets: an answer is read as it was written.
+    # In packets: an answer is read as it was written. Linux alone has them; elsewhere it goes without.
+    if not hasattr(os, "O_DIRECT") or not hasattr(os, "pipe2"):
+        return
     world, feed = os.pipe2(os.O_DIRECT)
     null = os.open(os.devnull, os.O_WRONLY)
     told = {"step": "", "secret": "", "token": "", "now": "0", "life": "0", "entropy": "00", "protocol": 1}
