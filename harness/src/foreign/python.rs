@@ -61,6 +61,8 @@ impl Python {
             SOURCES.iter().map(|(name, source)| ((*name).to_owned(), json!(source))).collect();
         // The order of a set must be the same in each run.
         command.env("PYTHONHASHSEED", "0").env("TZ", "UTC");
+        // Or each invocation would look up the same symbols again, after the fork.
+        command.env("LD_BIND_NOW", "1");
         command.args(["-s", "-S", "-B", "-c", HOST]).arg(&self.folder);
         command.arg(json!(sources).to_string()).arg(self.limit.as_secs_f64().to_string());
         command

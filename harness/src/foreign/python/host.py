@@ -1,7 +1,8 @@
 """The fork server: imports a rotation function once, and forks for each invocation.
 
 Lines to and from an invocation are those of harness/FOREIGN.md; here each has the invocation's number
-before it. The function reaches stand-ins only: clock and entropy are the world's, sockets, processes and
+before it. Of all processes one listens to the world, and that is the one that was spoken to last: an
+invocation hears its answers itself, and hands a line that is for another one to the server. The function reaches stand-ins only: clock and entropy are the world's, sockets, processes and
 files to be written are refused.
 """
 
@@ -12,6 +13,10 @@ import json
 import os
 import signal
 import sys
+
+# What the standard library would do in each child (draw a new seed, renew locks that nobody holds) costs
+# more than the fork itself. Random numbers are the world's, and there is one thread.
+os.register_at_fork = lambda **hooks: None
 
 FOLDER = sys.argv[1]
 SOURCES = json.loads(sys.argv[2])
@@ -52,25 +57,10 @@ class Missing(importlib.abc.MetaPathFinder):
 TOP = sorted({name.split(".")[0] for name in SOURCES if not name.startswith("tumbler")})
 
 
-def read_line(fd, rest):
-    """One line from a pipe, and what came after it; None at its end."""
-    while b"\n" not in rest:
-        part = os.read(fd, 65536)
-        if not part:
-            return None, b""
-        rest += part
-    line, rest = rest.split(b"\n", 1)
-    return line, rest
-
-
-def write(fd, line):
-    while line:
-        line = line[os.write(fd, line):]
-
-
 def main():
-    out = os.dup(1)
+    source, out = os.dup(0), os.dup(1)
     null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
     os.dup2(null, 1)
     sys.path[:] = [FOLDER] + [path for path in sys.path if path and path != FOLDER]
     sys.meta_path.insert(0, StandIns())
@@ -82,98 +72,115 @@ def main():
     for name in SOURCES:
         importlib.import_module(name)
     function, broken = guest.load(MODULE, HANDLER)
+    guest.warm_up(exercise, ANSWERS)
+    # An invocation is short: its garbage goes with it, and what is here already stays unwritten, and so shared.
     gc.collect()
     gc.freeze()
-    serve(out, guest, function, broken)
+    gc.disable()
+    Server(source, out, guest, function, broken).serve()
 
 
-def serve(out, guest, function, broken):
-    """Hands each line to the invocation that it is for; what an invocation says goes out directly."""
-    children, rest = {}, b""
+def exercise(event, context):
+    """The calls that most functions make."""
+    import boto3
+    import psycopg2
+    import pymysql
 
-    def reap(signum, frame):
-        # A handler may run within itself, and late: even where the signal is blocked by then.
-        for number, (pid, to) in list(children.items()):
-            if children.get(number) != (pid, to):
+    client = boto3.client("secretsmanager")
+    client.describe_secret(SecretId="")
+    client.get_secret_value(SecretId="", VersionStage="")
+    client.put_secret_value(SecretId="", ClientRequestToken="", SecretString="", VersionStages=[])
+    for driver in (psycopg2, pymysql):
+        connection = driver.connect(host="", port=1, user="", password="")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT %s", ("x",))
+            cursor.fetchall()
+        connection.commit()
+        connection.close()
+
+
+# One for each call of `exercise`.
+ROWS = {"columns": ["x"], "rows": [["x"]], "rowcount": 1}
+ANSWERS = [{}, {"SecretString": "{}"}, {}] + 2 * [{"connection": 1, "version": "", "tls": True}, ROWS, None, None]
+
+
+class Child:
+    """An invocation. `to` wakes it when its turn comes again; what it says to the server comes through `ear`."""
+
+    def __init__(self, pid, to, ear):
+        self.pid, self.to, self.ear = pid, to, ear
+
+    def end(self):
+        """How it ended, once it has."""
+        os.close(self.to)
+        os.close(self.ear)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+    def kill(self):
+        os.kill(self.pid, signal.SIGKILL)
+        self.end()
+
+
+class Server:
+    def __init__(self, source, out, guest, function, broken):
+        self.source, self.out, self.guest, self.function, self.broken = source, out, guest, function, broken
+        self.children = {}
+
+    def serve(self):
+        """Sees to each line, and waits while an invocation listens in its place."""
+        line = self.guest.read_line(self.source)
+        while line is not None:
+            number, _, told = line.partition(b" ")
+            if told == b"kill":
+                if number in self.children:
+                    self.children.pop(number).kill()
+                self.say(number, b"killed")
+            elif told.startswith(b'{"invoke"'):
+                # Each run counts from one. Whoever waits since another run waits for nothing.
+                if number in self.children:
+                    self.children.pop(number).kill()
+                self.children[number] = self.begin(number, line)
+                line = self.follow(number)
                 continue
-            try:
-                ended, status = os.waitpid(pid, os.WNOHANG)
-            except ChildProcessError:
+            elif number in self.children:
+                try:
+                    self.guest.write(self.children[number].to, line + b"\n")
+                except BrokenPipeError:
+                    pass
+                line = self.follow(number)
                 continue
-            if ended:
-                children.pop(number, None)
-                os.close(to)
-                code = os.waitstatus_to_exitcode(status)
-                if code:
-                    why = f"the process ended by itself, with {code}"
-                    write(out, number + b" " + json.dumps({"broke": {"why": why, "at": None}}).encode() + b"\n")
+            line = self.guest.read_line(self.source)
+        for child in self.children.values():
+            child.kill()
 
-    signal.signal(signal.SIGCHLD, reap)
-    while True:
-        line, rest = read_line(0, rest)
-        if line is None:
-            break
-        number, _, line = line.partition(b" ")
-        signal.pthread_sigmask(signal.SIG_BLOCK, CHILD)
-        if line == b"kill":
-            child = children.pop(number, None)
-            if child:
-                end(child)
-            write(out, number + b" killed\n")
-        else:
-            if line.startswith(b'{"invoke"'):
-                # Each run counts from one: who had the number has said its last word, and may not be reaped yet.
-                child = children.pop(number, None)
-                if child:
-                    wait(child)
-                children[number] = begin(out, guest, function, broken, number)
-            child = children.get(number)
-            try:
-                # Of one that died, `reap` has said so, and may have closed its pipe by now.
-                if child:
-                    write(child[1], line + b"\n")
-            except OSError:
-                pass
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, CHILD)
-    signal.pthread_sigmask(signal.SIG_BLOCK, CHILD)
-    for child in list(children.values()):
-        end(child)
+    def follow(self, number):
+        """Until an invocation has ended, or has heard a line that is for somebody else: the next line."""
+        child = self.children[number]
+        line = self.guest.read_line(child.ear)
+        if line is not None:
+            return line
+        code = self.children.pop(number).end()
+        if code != self.guest.SAID_ALL:
+            why = f"the process ended by itself, with {code}"
+            self.say(number, json.dumps({"broke": {"why": why, "at": None}}).encode())
+        return self.guest.read_line(self.source)
+
+    def begin(self, number, line):
+        told = self.guest.begin(number + b" ", line, self.broken)
+        turn, to = os.pipe()
+        ear, server = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(to)
+            os.close(ear)
+            self.guest.serve((self.source, self.out, turn, server), self.function, *told)
+            os._exit(self.guest.SAID_ALL)
+        os.close(turn)
+        os.close(server)
+        return Child(pid, to, ear)
+
+    def say(self, number, text):
+        self.guest.write(self.out, number + b" " + text + b"\n")
 
 
-def begin(out, guest, function, broken, number):
-    read, to = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, CHILD)
-        os.close(to)
-        os.close(0)
-        guest.serve(read, out, number + b" ", function, broken)
-        os._exit(0)
-    os.close(read)
-    return pid, to
-
-
-def end(child):
-    try:
-        os.kill(child[0], signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    wait(child)
-
-
-def wait(child):
-    """Until it is gone, whoever is told first."""
-    pid, to = child
-    try:
-        os.waitpid(pid, 0)
-    except ChildProcessError:
-        pass
-    try:
-        os.close(to)
-    except OSError:
-        pass
-
-
-CHILD = {signal.SIGCHLD}
 main()

@@ -6,15 +6,29 @@
 //! What it deliberately does not do: tables, rows, locks (of two transactions that change one user,
 //! the later commit wins), hosts (a user is `'name'@'%'`), or more of TLS than that it is there, or
 //! fails for a moment.
+//!
+//! Invariant: a statement is answered as a real server answers it, or refused by name. PostgreSQL's and
+//! MariaDB's answers are compared in `harness/tests/engines`; what differs stands in
+//! `harness/FOREIGN.md`.
 
-pub mod statement;
-pub mod token;
+mod accounts;
+mod catalogue;
+mod date;
+mod keyword;
+mod native;
+mod parse;
+mod privilege;
+mod roles;
+mod statement;
+mod token;
+mod user;
 
 use crate::guest::Answer;
-use serde_json::{Value, json};
-use statement::{Options, Scalar, Statement};
+use serde_json::json;
+use statement::{Statement, Unread};
 use std::collections::{BTreeMap, BTreeSet};
 use tumbler_types::Instant;
+use user::{Acting, Password, Tls, User, Users, Validity};
 
 /// Whose dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,29 +73,15 @@ impl Engine {
 #[derive(Clone, Debug)]
 pub struct Server {
     pub engine: Engine,
-    users: BTreeMap<String, User>,
+    users: Users,
     sessions: BTreeMap<u64, Session>,
     /// Until then, no TLS handshake succeeds.
     pub tls_down_until: Instant,
 }
 
-/// One user.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct User {
-    password: Option<String>,
-    can_login: bool,
-    is_superuser: bool,
-    creates_roles: bool,
-    roles: BTreeSet<String>,
-    privileges: BTreeSet<String>,
-    /// Seconds since the epoch of the calendar.
-    valid_until: Option<u64>,
-    tls: String,
-}
-
 #[derive(Clone, Debug)]
 struct Session {
-    user: String,
+    by: Acting,
     tls: bool,
     /// What an open transaction has done; PostgreSQL only.
     open: Option<Transaction>,
@@ -97,56 +97,68 @@ struct Transaction {
 /// What a user may do, for comparison.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Means {
+    /// Such as ``SELECT ON `app`.*``.
     pub privileges: BTreeSet<String>,
     pub tls: String,
 }
 
-type Users = BTreeMap<String, User>;
+/// Kind of the protocol's errors, the server's code, and what it says.
 type Refused = (&'static str, &'static str, String);
 
 impl Server {
     /// A server with an administrator and one application's user.
     pub fn new(engine: Engine, admin: (&str, &str), app: (&str, &str)) -> Server {
-        let user = |password: &str, is_superuser: bool| User {
-            password: Some(password.to_owned()),
-            can_login: true,
-            is_superuser,
-            creates_roles: is_superuser,
-            tls: if engine.is_postgres() { String::new() } else { "SSL".to_owned() },
-            ..User::default()
+        let mut users = Users::default();
+        for ((name, password), is_admin) in [(admin, true), (app, false)] {
+            let user = User {
+                password: Some(Password::Text(password.to_owned())),
+                can_login: true,
+                is_superuser: engine.is_postgres() && is_admin,
+                tls: if engine.is_postgres() { Tls::None } else { Tls::Ssl },
+                ..User::default()
+            };
+            users.add(name, user);
+        }
+        let root = Acting {
+            name: admin.0.to_owned(),
+            id: users.all[admin.0].id,
+            everywhere: privilege::everything(engine),
         };
-        let mut owner = user(app.1, false);
-        owner.privileges.insert(if engine.is_postgres() {
-            "SELECT, INSERT ON app.orders".to_owned()
-        } else {
-            "SELECT, INSERT ON `app`.*".to_owned()
-        });
-        let users = [(admin.0.to_owned(), user(admin.1, true)), (app.0.to_owned(), owner)].into();
+        let app = app.0;
+        let told = match engine {
+            Engine::Postgres => vec![format!("GRANT SELECT, INSERT ON app.orders TO \"{app}\"")],
+            Engine::Mysql | Engine::Mariadb => vec![
+                format!("GRANT ALL PRIVILEGES ON *.* TO `{}` WITH GRANT OPTION", admin.0),
+                format!("GRANT SELECT, INSERT ON `app`.* TO `{app}`"),
+            ],
+        };
+        for sql in told {
+            let statement = parse::parse(engine, &sql).expect("our own statements are spoken here");
+            change(engine, &mut users, &root, &statement).expect("the administrator may grant");
+        }
         Server { engine, users, sessions: BTreeMap::new(), tls_down_until: Instant::ZERO }
     }
 
     /// Whether somebody with this name and password is let in, over TLS, at `now`.
     pub fn accepts(&self, now: Instant, name: &str, password: &str) -> bool {
-        self.users.get(name).is_some_and(|user| user.lets_in(now, password))
+        self.users.all.get(name).is_some_and(|user| self.lets_in(user, now, password) && user.can_login)
     }
 
     /// Names of users that can log in.
     pub fn logins(&self) -> BTreeSet<&str> {
-        let with = self.users.iter().filter(|(_, user)| user.can_login && user.password.is_some());
-        with.map(|(name, _)| name.as_str()).collect()
+        let can = |user: &User| user.can_login && (user.password.is_some() || !self.engine.is_postgres());
+        self.users.all.iter().filter(|(_, user)| can(user)).map(|(name, _)| name.as_str()).collect()
     }
 
     /// What a user may do, by itself and by its roles.
     pub fn means(&self, name: &str) -> Means {
         let mut means = Means::default();
-        let mut open = vec![name];
-        let mut seen = BTreeSet::new();
-        while let Some(name) = open.pop() {
-            let Some(user) = self.users.get(name).filter(|_| seen.insert(name)) else { continue };
-            means.privileges.extend(user.privileges.iter().cloned());
-            open.extend(user.roles.iter().map(String::as_str));
+        for user in self.users.with_roles(name).into_iter().map(|name| &self.users.all[name]) {
+            for (object, held) in &user.privileges {
+                means.privileges.extend(held.iter().map(|privilege| format!("{privilege} ON {object}")));
+            }
         }
-        means.tls = self.users.get(name).map(|user| user.tls.clone()).unwrap_or_default();
+        means.tls = self.users.all.get(name).map(|user| user.tls.shown()).unwrap_or_default();
         means
     }
 
@@ -162,9 +174,8 @@ impl Server {
                 }
             };
         }
-        let known = self.users.get(name);
-        let needs_tls = known.is_some_and(|user| !matches!(user.tls.as_str(), "" | "NONE"));
-        if !self.accepts(now, name, password) || needs_tls && !tls {
+        let known = self.users.all.get(name).filter(|user| self.lets_in(user, now, password));
+        let Some(user) = known.filter(|user| tls || user.tls == Tls::None) else {
             let message = match self.engine {
                 Engine::Postgres => format!("password authentication failed for user \"{name}\""),
                 Engine::Mysql | Engine::Mariadb => {
@@ -172,9 +183,15 @@ impl Server {
                 }
             };
             return failed("auth", if self.engine.is_postgres() { "28P01" } else { "1045" }, message);
+        };
+        if !user.can_login {
+            return failed("auth", "28000", format!("role \"{name}\" is not permitted to log in"));
         }
-        let session =
-            Session { user: name.to_owned(), tls, open: None, commits_itself: !self.engine.is_postgres() };
+        let everything =
+            user.privileges.iter().find(|(object, _)| object.kind == privilege::Kind::Everything);
+        let everywhere = everything.map(|(_, held)| held.clone()).unwrap_or_default();
+        let by = Acting { name: name.to_owned(), id: user.id, everywhere };
+        let session = Session { by, tls, open: None, commits_itself: !self.engine.is_postgres() };
         self.sessions.insert(id, session);
         Answer::Value(json!({ "tls": tls, "version": self.engine.version() }))
     }
@@ -197,26 +214,38 @@ impl Server {
 
     /// Executes one statement in a session.
     pub fn execute(&mut self, now: Instant, id: u64, sql: &str) -> Answer {
-        let Some(session) = self.sessions.get(&id) else { return gone(self.engine) };
-        let Some(statement) = statement::parse(self.engine, sql) else {
-            return Answer::error("Unsupported", "", format!("the world does not speak `{}`", head(sql)));
-        };
-        let user = session.user.clone();
-        match statement {
-            Statement::Begin => self.session(id).open = Some(Transaction::default()),
-            Statement::Commit => return self.commit(id),
-            Statement::Rollback => return self.rollback(id),
-            statement => {
-                let outcome = self.run(now, id, &user, statement);
-                return outcome.unwrap_or_else(|(kind, code, message)| {
-                    if let Some(open) = &mut self.session(id).open {
-                        open.failed = true;
-                    }
-                    failed(kind, code, message)
-                });
-            }
+        let Some(session) = self.sessions.get_mut(&id) else { return gone(self.engine) };
+        let parsed = parse::parse(self.engine, sql);
+        if self.engine.is_postgres() && !session.commits_itself && parsed != Err(Unread::Unknown) {
+            session.open.get_or_insert_default();
         }
-        done(0)
+        let is_spoiled = session.open.as_ref().is_some_and(|open| open.failed);
+        let outcome = match parsed {
+            Err(Unread::Unknown) => {
+                return Answer::error("Unsupported", "", format!("the world does not speak `{}`", head(sql)));
+            }
+            Err(Unread::Wrong(code, why)) => Err(("syntax", code, why.to_owned())),
+            Ok(Statement::Commit) => return self.commit(id),
+            Ok(Statement::Rollback) => return self.rollback(id),
+            Ok(_) if is_spoiled => {
+                let why = "current transaction is aborted, commands ignored until end of transaction block";
+                Err(("aborted", "25P02", why.to_owned()))
+            }
+            // A second one is only warned of.
+            Ok(Statement::Begin) => {
+                if self.engine.is_postgres() {
+                    session.open.get_or_insert_default();
+                }
+                Ok(done(0))
+            }
+            Ok(statement) => self.run(now, id, statement),
+        };
+        outcome.unwrap_or_else(|(kind, code, message)| {
+            if let Some(open) = &mut self.session(id).open {
+                open.failed = true;
+            }
+            failed(kind, code, message)
+        })
     }
 
     /// Makes what a transaction did last.
@@ -226,10 +255,9 @@ impl Server {
         if open.failed {
             return done(0);
         }
-        let user = session.user.clone();
         let mut users = self.users.clone();
         for statement in &open.done {
-            if let Err((kind, code, message)) = change(self.engine, &mut users, &user, statement) {
+            if let Err((kind, code, message)) = change(self.engine, &mut users, &session.by, statement) {
                 return failed(kind, code, message);
             }
         }
@@ -247,29 +275,21 @@ impl Server {
         self.sessions.get_mut(&id).expect("looked up before")
     }
 
-    fn run(&mut self, now: Instant, id: u64, user: &str, statement: Statement) -> Result<Answer, Refused> {
+    fn run(&mut self, now: Instant, id: u64, statement: Statement) -> Result<Answer, Refused> {
         let engine = self.engine;
-        let session = self.session(id);
-        if engine.is_postgres() && !session.commits_itself {
-            session.open.get_or_insert_default();
-        }
-        let open = session.open.clone();
-        if open.as_ref().is_some_and(|open| open.failed) {
-            let why = "current transaction is aborted, commands ignored until end of transaction block";
-            return Err(("aborted", "25P02", why.to_owned()));
-        }
+        let Session { by, open, .. } = self.session(id).clone();
         // What the transaction did is seen in it and nowhere else.
         let mut seen = self.users.clone();
         for done in open.iter().flat_map(|open| &open.done) {
-            change(engine, &mut seen, user, done)?;
+            change(engine, &mut seen, &by, done)?;
         }
         match statement {
             Statement::Nothing => Ok(done(0)),
-            Statement::Select(scalars) => Ok(scalar_row(now, engine, user, &scalars)),
-            Statement::Users { columns, named } => Ok(user_rows(&seen, &columns, named.as_deref())),
-            Statement::ShowGrants { user: of } => grants(&seen, of.as_deref().unwrap_or(user)),
+            Statement::Select(asked) => catalogue::scalars(now, engine, &seen, &by, &asked),
+            Statement::Users(asked) => catalogue::lookup(engine, &seen, &by, &asked),
+            Statement::ShowGrants { user } => catalogue::grants(engine, &seen, &by, user.as_deref()),
             writes => {
-                change(engine, &mut seen, user, &writes)?;
+                change(engine, &mut seen, &by, &writes)?;
                 if engine.is_postgres() && open.is_some() {
                     let open = self.session(id).open.as_mut().expect("opened above");
                     open.done.push(writes);
@@ -280,172 +300,25 @@ impl Server {
             }
         }
     }
-}
 
-impl User {
-    fn lets_in(&self, now: Instant, password: &str) -> bool {
-        let valid = self.valid_until.is_none_or(|until| EPOCH + now.nanos() / 1_000_000_000 < until);
-        self.can_login && valid && self.password.as_deref() == Some(password)
-    }
-
-    fn take(&mut self, options: &Options) -> Result<(), Refused> {
-        let Options { password, login, superuser, createrole, valid_until, roles, tls } = options;
-        if let Some(password) = password {
-            self.password.clone_from(password);
-        }
-        self.can_login = login.unwrap_or(self.can_login);
-        self.is_superuser = superuser.unwrap_or(self.is_superuser);
-        self.creates_roles = createrole.unwrap_or(self.creates_roles);
-        if let Some(until) = valid_until {
-            self.valid_until = match until.as_str() {
-                "infinity" => None,
-                date => Some(seconds_of(date).ok_or_else(|| {
-                    ("syntax", "22007", format!("invalid input syntax for type timestamp: \"{date}\""))
-                })?),
-            };
-        }
-        self.roles.extend(roles.iter().cloned());
-        if let Some(tls) = tls {
-            self.tls.clone_from(tls);
-        }
-        Ok(())
+    /// Whether the password is right and counts, and there has to be one.
+    fn lets_in(&self, user: &User, now: Instant, password: &str) -> bool {
+        let second = EPOCH + now.nanos() / 1_000_000_000;
+        let is_valid = !matches!(user.valid, Validity::Until(until) if until <= second);
+        is_valid
+            && match &user.password {
+                Some(known) => known.is(password),
+                None => !self.engine.is_postgres() && password.is_empty(),
+            }
     }
 }
 
-/// Does to the users what a statement of `by` says.
-fn change(engine: Engine, users: &mut Users, by: &str, statement: &Statement) -> Result<(), Refused> {
-    let missing = |name: &str| match engine {
-        Engine::Postgres => ("missing", "42704", format!("role \"{name}\" does not exist")),
-        Engine::Mysql | Engine::Mariadb => ("missing", "1396", format!("Operation failed for '{name}'@'%'")),
-    };
-    let denied = || match engine {
-        Engine::Postgres => ("denied", "42501", "permission denied".to_owned()),
-        Engine::Mysql | Engine::Mariadb => ("denied", "1227", "Access denied".to_owned()),
-    };
-    let rules = users.get(by).is_some_and(|user| user.is_superuser || user.creates_roles);
-    match statement {
-        Statement::Create { user, options, exists_ok } => {
-            rules.then_some(()).ok_or_else(denied)?;
-            if users.contains_key(user) {
-                let (code, message) = match engine {
-                    Engine::Postgres => ("42710", format!("role \"{user}\" already exists")),
-                    Engine::Mysql | Engine::Mariadb => {
-                        ("1396", format!("Operation CREATE USER failed for '{user}'@'%'"))
-                    }
-                };
-                return if *exists_ok { Ok(()) } else { Err(("exists", code, message)) };
-            }
-            if let Some(role) = options.roles.iter().find(|role| !users.contains_key(*role)) {
-                return Err(missing(role));
-            }
-            let mut created = User::default();
-            created.take(options)?;
-            users.insert(user.clone(), created);
-        }
-        Statement::Alter { user, options } => {
-            let name = user.as_deref().unwrap_or(by);
-            let only_password =
-                Options { password: options.password.clone(), ..Options::default() } == *options;
-            users.contains_key(name).then_some(()).ok_or_else(|| missing(name))?;
-            (rules || name == by && only_password).then_some(()).ok_or_else(denied)?;
-            users.get_mut(name).expect("just looked up").take(options)?;
-        }
-        Statement::Drop { user, missing_ok } => {
-            rules.then_some(()).ok_or_else(denied)?;
-            if users.remove(user).is_none() && !missing_ok {
-                return Err(missing(user));
-            }
-            users.values_mut().for_each(|other| {
-                other.roles.remove(user);
-            });
-        }
-        Statement::GrantRole { roles, to } => {
-            rules.then_some(()).ok_or_else(denied)?;
-            if let Some(role) = roles.iter().find(|role| !users.contains_key(*role)) {
-                return Err(missing(role));
-            }
-            let user = users.get_mut(to).ok_or_else(|| missing(to))?;
-            user.roles.extend(roles.iter().filter(|role| *role != to).cloned());
-        }
-        Statement::RevokeRole { roles, from } => {
-            rules.then_some(()).ok_or_else(denied)?;
-            let user = users.get_mut(from).ok_or_else(|| missing(from))?;
-            roles.iter().for_each(|role| {
-                user.roles.remove(role);
-            });
-        }
-        Statement::Grant { privilege, to, tls } => {
-            rules.then_some(()).ok_or_else(denied)?;
-            let user = users.get_mut(to).ok_or_else(|| missing(to))?;
-            if !privilege.starts_with("USAGE ON") {
-                user.privileges.insert(privilege.clone());
-            }
-            if let Some(tls) = tls {
-                user.tls.clone_from(tls);
-            }
-        }
-        Statement::Revoke { privilege, from } => {
-            rules.then_some(()).ok_or_else(denied)?;
-            users.get_mut(from).ok_or_else(|| missing(from))?.privileges.remove(privilege);
-        }
-        Statement::Begin
-        | Statement::Commit
-        | Statement::Rollback
-        | Statement::Nothing
-        | Statement::Select(_)
-        | Statement::Users { .. }
-        | Statement::ShowGrants { .. } => {}
+/// Does to the users what a statement says.
+fn change(engine: Engine, users: &mut Users, by: &Acting, statement: &Statement) -> Result<(), Refused> {
+    match engine {
+        Engine::Postgres => roles::change(users, by, statement),
+        Engine::Mysql | Engine::Mariadb => accounts::change(engine, users, by, statement),
     }
-    Ok(())
-}
-
-fn scalar_row(now: Instant, engine: Engine, user: &str, scalars: &[Scalar]) -> Answer {
-    let value = |scalar: &Scalar| match scalar {
-        Scalar::Now => json!({ "timestamp": EPOCH * 1_000 + now.nanos() / 1_000_000 }),
-        Scalar::Version => json!(engine.version()),
-        Scalar::User => json!(if engine.is_postgres() { user.to_owned() } else { format!("{user}@%") }),
-        Scalar::Number(number) => json!(number),
-        Scalar::Text(text) => json!(text),
-    };
-    let names: Vec<String> = (1..=scalars.len()).map(|index| format!("column{index}")).collect();
-    rows(names, vec![scalars.iter().map(value).collect()])
-}
-
-fn user_rows(users: &Users, columns: &[String], named: Option<&str>) -> Answer {
-    let fits: Vec<_> = users.iter().filter(|(name, _)| named.is_none_or(|named| named == *name)).collect();
-    if columns == ["count"] {
-        return rows(columns.to_vec(), vec![vec![json!(fits.len())]]);
-    }
-    let cell = |column: &String, name: &str, user: &User| match column.as_str() {
-        "rolname" | "usename" | "user" | "*" => json!(name),
-        "host" => json!("%"),
-        "rolcanlogin" => json!(user.can_login),
-        "rolsuper" | "usesuper" => json!(user.is_superuser),
-        "rolcreaterole" => json!(user.creates_roles),
-        "ssl_type" => json!(match user.tls.as_str() {
-            "SSL" => "ANY",
-            "NONE" | "" => "",
-            other => other,
-        }),
-        "ssl_cipher" | "x509_issuer" | "x509_subject" => json!(""),
-        number => number.parse::<i64>().map_or(Value::Null, |number| json!(number)),
-    };
-    let row = |(name, user): (&String, &User)| columns.iter().map(|each| cell(each, name, user)).collect();
-    rows(columns.to_vec(), fits.into_iter().map(row).collect())
-}
-
-fn grants(users: &Users, name: &str) -> Result<Answer, Refused> {
-    let user = users
-        .get(name)
-        .ok_or_else(|| ("missing", "1141", format!("There is no such grant defined for user '{name}'")))?;
-    let usage = format!("GRANT USAGE ON *.* TO `{name}`@`%`");
-    let granted = user.privileges.iter().map(|privilege| format!("GRANT {privilege} TO `{name}`@`%`"));
-    let lines = std::iter::once(usage).chain(granted).map(|line| vec![json!(line)]).collect();
-    Ok(rows(vec!["Grants".to_owned()], lines))
-}
-
-fn rows(columns: Vec<String>, rows: Vec<Vec<Value>>) -> Answer {
-    Answer::Value(json!({ "columns": columns, "rowcount": rows.len(), "rows": rows }))
 }
 
 fn done(count: u64) -> Answer {
@@ -469,21 +342,6 @@ fn gone(engine: Engine) -> Answer {
 fn head(sql: &str) -> String {
     let words = sql.split_whitespace().take_while(|word| !word.contains(['\'', '"']));
     words.take(HEAD_WORDS).collect::<Vec<_>>().join(" ")
-}
-
-/// `YYYY-MM-DD`, with or without a time of day, in UTC.
-fn seconds_of(date: &str) -> Option<u64> {
-    let (day, time) = date.split_once([' ', 'T']).unwrap_or((date, "00:00:00"));
-    let mut parts = day.split('-').map(str::parse::<u64>);
-    let (year, month, day) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
-    let mut clock = time.get(..8)?.split(':').map(str::parse::<u64>);
-    let (hour, minute, second) = (clock.next()?.ok()?, clock.next()?.ok()?, clock.next()?.ok()?);
-    (year >= 1970 && (1..=12).contains(&month) && (1..=31).contains(&day)).then_some(())?;
-    // Days since the epoch, with years that begin in March: the leap day is their last.
-    let year = if month <= 2 { year - 1 } else { year };
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + of_year - 719_468;
-    Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
 }
 
 /// The calendar's second at which a run begins: 2030-01-01.

@@ -23,58 +23,69 @@ impl Token {
     }
 }
 
-/// Cuts a statement; `None` if a quote stays open or a sign is unknown.
-pub fn tokens(engine: Engine, sql: &str) -> Option<Vec<Token>> {
-    let mut found = Vec::new();
+/// A word, and the bytes of the statement where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    pub token: Token,
+    pub from: usize,
+    pub to: usize,
+}
+
+/// Why a statement cannot be cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uncut {
+    /// A quote stays open: every server calls that an error of syntax.
+    Open,
+    /// A sign that is unknown here.
+    Sign,
+}
+
+/// Cuts a statement.
+pub fn tokens(engine: Engine, sql: &str) -> Result<Vec<Placed>, Uncut> {
+    let mut found: Vec<Placed> = Vec::new();
     let mut rest = sql.trim_start();
     while let Some(first) = rest.chars().next() {
-        let length;
-        match first {
+        let from = sql.len() - rest.len();
+        let (token, length) = match first {
             '\'' => {
                 let (text, used) = quoted(engine, rest, '\'')?;
-                found.push(Token::Text(text));
-                length = used;
+                (Token::Text(text), used)
             }
             '"' => {
                 let (text, used) = quoted(engine, rest, '"')?;
-                found.push(if engine.is_postgres() { Token::Name(text) } else { Token::Text(text) });
-                length = used;
+                (if engine.is_postgres() { Token::Name(text) } else { Token::Text(text) }, used)
             }
             '`' if !engine.is_postgres() => {
                 let (text, used) = quoted(engine, rest, '`')?;
-                found.push(Token::Name(text));
-                length = used;
+                (Token::Name(text), used)
             }
             'E' | 'e' if rest[1..].starts_with('\'') && engine.is_postgres() => {
                 let (text, used) = quoted(Engine::Mysql, &rest[1..], '\'')?;
-                found.push(Token::Text(text));
-                length = used + 1;
+                (Token::Text(text), used + 1)
             }
             each if each.is_alphabetic() || each == '_' => {
                 let is_part = |each: char| each.is_alphanumeric() || "_$".contains(each);
-                length = rest.find(|each| !is_part(each)).unwrap_or(rest.len());
-                found.push(Token::Word(rest[..length].to_owned()));
+                let length = rest.find(|each| !is_part(each)).unwrap_or(rest.len());
+                (Token::Word(rest[..length].to_owned()), length)
             }
             each if each.is_ascii_digit() => {
-                length = rest.find(|each: char| !each.is_ascii_digit()).unwrap_or(rest.len());
-                found.push(Token::Number(rest[..length].parse().ok()?));
+                let length = rest.find(|each: char| !each.is_ascii_digit()).unwrap_or(rest.len());
+                (Token::Number(rest[..length].parse().map_err(|_| Uncut::Sign)?), length)
             }
-            each if "()=,;.*@%:-".contains(each) => {
-                found.push(Token::Mark(each));
-                length = 1;
-            }
-            _ => return None,
-        }
+            each if "()=,;.*@%:-".contains(each) => (Token::Mark(each), 1),
+            _ => return Err(Uncut::Sign),
+        };
+        found.push(Placed { token, from, to: from + length });
         rest = rest[length..].trim_start();
     }
-    while found.last() == Some(&Token::Mark(';')) {
+    while found.last().is_some_and(|last| last.token == Token::Mark(';')) {
         found.pop();
     }
-    Some(found)
+    Ok(found)
 }
 
 /// A quoted text from the opening quote on, and its length in bytes.
-fn quoted(engine: Engine, text: &str, quote: char) -> Option<(String, usize)> {
+fn quoted(engine: Engine, text: &str, quote: char) -> Result<(String, usize), Uncut> {
     let mut out = String::new();
     let mut chars = text.char_indices().skip(1).peekable();
     while let Some((index, each)) = chars.next() {
@@ -84,10 +95,10 @@ fn quoted(engine: Engine, text: &str, quote: char) -> Option<(String, usize)> {
                 out.push(quote);
                 continue;
             }
-            return Some((out, index + 1));
+            return Ok((out, index + 1));
         }
         if each == '\\' && !engine.is_postgres() && quote != '`' {
-            let (_, next) = chars.next()?;
+            let (_, next) = chars.next().ok_or(Uncut::Open)?;
             out.push(match next {
                 'n' => '\n',
                 'r' => '\r',
@@ -99,7 +110,7 @@ fn quoted(engine: Engine, text: &str, quote: char) -> Option<(String, usize)> {
         }
         out.push(each);
     }
-    None
+    Err(Uncut::Open)
 }
 
 #[cfg(test)]
@@ -108,9 +119,12 @@ mod tests {
 
     #[test]
     fn quotes_are_read_as_each_engine_reads_them() {
-        let text = |engine, sql| match tokens(engine, sql).as_deref() {
-            Some([Token::Text(text)]) => Some(text.clone()),
-            _ => None,
+        let text = |engine, sql| {
+            let found = tokens(engine, sql).ok()?;
+            match found.as_slice() {
+                [Placed { token: Token::Text(text), .. }] => Some(text.clone()),
+                _ => None,
+            }
         };
         for (engine, sql, expect) in [
             (Engine::Postgres, r"'it''s'", Some("it's")),
@@ -118,10 +132,12 @@ mod tests {
             (Engine::Postgres, r"E'a\\b'", Some(r"a\b")),
             (Engine::Mysql, r"'a\'b'", Some("a'b")),
             (Engine::Mysql, r#""a""b""#, Some("a\"b")),
-            (Engine::Postgres, "'open", None),
         ] {
             assert_eq!(text(engine, sql).as_deref(), expect, "{sql}");
         }
-        assert_eq!(tokens(Engine::Postgres, "\"A b\";"), Some(vec![Token::Name("A b".to_owned())]));
+        assert_eq!(tokens(Engine::Postgres, "'open"), Err(Uncut::Open));
+        assert_eq!(tokens(Engine::Postgres, "1 + 1"), Err(Uncut::Sign));
+        let named = Placed { token: Token::Name("A b".to_owned()), from: 1, to: 6 };
+        assert_eq!(tokens(Engine::Postgres, " \"A b\";"), Ok(vec![named]));
     }
 }
