@@ -33,7 +33,7 @@ pub fn grid(grid: &Grid) -> Result<Exit, Failure> {
     let unwritable = |why| Failure::Unwritable { path: path.clone(), why };
     let file = std::fs::File::create(&path).map_err(unwritable)?;
     let rotator = &grid.rotator;
-    let plan = |strikes| Plan { engine: rotator.engine, seed: grid.seed, strikes };
+    let plan = |strikes| rotator.plan(grid.seed, strikes);
     let bare = plan(Vec::new());
     let calm = run_all(rotator, std::slice::from_ref(&bare), 1, grid.limit, |_| ()).remove(0);
     let (verdict, _) = calm.outcome.verdict();

@@ -6,6 +6,7 @@
 //! What it deliberately does not do: read `PYTHON…` variables, site packages or the current folder.
 //! What a function imports is a stand-in, the standard library, or stands beside it.
 
+use super::Setting;
 use super::process::{Process, Silence};
 use super::wire;
 use serde_json::json;
@@ -18,14 +19,15 @@ use tumbler_types::Instant;
 /// The server.
 pub struct Python {
     folder: PathBuf,
+    env: Vec<Setting>,
     limit: Duration,
     process: Option<Process>,
 }
 
 impl Python {
     /// Nothing is started yet. `limit` is the wall time that a function may take between two calls.
-    pub fn new(folder: &Path, limit: Duration) -> Python {
-        Python { folder: folder.to_owned(), limit, process: None }
+    pub fn new(folder: &Path, env: Vec<Setting>, limit: Duration) -> Python {
+        Python { folder: folder.to_owned(), env, limit, process: None }
     }
 
     fn ask(&mut self, line: &str) -> Result<String, Break> {
@@ -63,6 +65,9 @@ impl Python {
         command.env("PYTHONHASHSEED", "0").env("TZ", "UTC");
         command.args(["-s", "-S", "-B", "-c", HOST]).arg(&self.folder);
         command.arg(json!(sources).to_string()).arg(self.limit.as_secs_f64().to_string());
+        let set = |Setting { name, value }: &Setting| (name.clone(), json!(value));
+        let env: serde_json::Map<String, serde_json::Value> = self.env.iter().map(set).collect();
+        command.arg(json!(env).to_string());
         command
     }
 

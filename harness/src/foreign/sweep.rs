@@ -41,7 +41,7 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
     let rotator = &run.rotator;
     let known = run.baseline.as_deref().map(gate::fingerprints).transpose()?.unwrap_or_default();
     let folder = Folder::open(run.out.as_deref())?;
-    let plan = |seed, strikes| Plan { engine: rotator.engine, seed, strikes };
+    let plan = |seed, strikes| rotator.plan(seed, strikes);
     let seeds: Vec<u64> = match &run.seeds {
         Some(seeds) => seeds.0.clone().collect(),
         None if run.strikes.is_empty() => (0..SEEDS).collect(),

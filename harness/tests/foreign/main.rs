@@ -5,6 +5,7 @@
 
 mod bad;
 mod examples;
+mod surface;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -16,6 +16,7 @@ import sys
 FOLDER = sys.argv[1]
 SOURCES = json.loads(sys.argv[2])
 LIMIT = float(sys.argv[3])
+SETTINGS = json.loads(sys.argv[4])
 MODULE, HANDLER = "lambda_function", "lambda_handler"
 
 
@@ -77,7 +78,7 @@ def main():
     sys.meta_path.append(Missing())
     import tumbler_guest as guest
 
-    guest.prepare(FOLDER, LIMIT)
+    guest.prepare(FOLDER, LIMIT, SETTINGS)
     # Here and not in each invocation, where a function may import them late.
     for name in SOURCES:
         importlib.import_module(name)

@@ -374,8 +374,12 @@ fn change(engine: Engine, users: &mut Users, by: &str, statement: &Statement) ->
                 user.roles.remove(role);
             });
         }
-        Statement::Grant { privilege, to, tls } => {
+        Statement::Grant { privilege, to, tls, password } => {
             rules.then_some(()).ok_or_else(denied)?;
+            if password.is_some() {
+                let made = || User { can_login: true, ..User::default() };
+                users.entry(to.clone()).or_insert_with(made).password.clone_from(password);
+            }
             let user = users.get_mut(to).ok_or_else(|| missing(to))?;
             if !privilege.starts_with("USAGE ON") {
                 user.privileges.insert(privilege.clone());
@@ -425,9 +429,16 @@ fn user_rows(users: &Users, columns: &[String], named: Option<&str>) -> Answer {
         "ssl_type" => json!(match user.tls.as_str() {
             "SSL" => "ANY",
             "NONE" | "" => "",
-            other => other,
+            "X509" => "X509",
+            _ => "SPECIFIED",
         }),
-        "ssl_cipher" | "x509_issuer" | "x509_subject" => json!(""),
+        "ssl_cipher" | "x509_issuer" | "x509_subject" => {
+            let (_, word) = column.split_once('_').expect("each has one");
+            let parts = user.tls.split(" AND ");
+            let told = parts.filter_map(|part| part.split_once(' '));
+            let mut told = told.filter(|(name, _)| name.eq_ignore_ascii_case(word));
+            json!(told.next().map_or("", |(_, text)| text.trim_matches('\'')))
+        }
         number => number.parse::<i64>().map_or(Value::Null, |number| json!(number)),
     };
     let row = |(name, user): (&String, &User)| columns.iter().map(|each| cell(each, name, user)).collect();

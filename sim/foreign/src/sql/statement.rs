@@ -45,6 +45,8 @@ pub enum Statement {
         privilege: String,
         to: String,
         tls: Option<String>,
+        /// MariaDB: makes the user, if there is none, with this password.
+        password: Option<String>,
     },
     Revoke {
         privilege: String,
@@ -75,7 +77,7 @@ pub struct Options {
     pub createrole: Option<bool>,
     pub valid_until: Option<String>,
     pub roles: Vec<String>,
-    /// `NONE`, `SSL`, `X509`.
+    /// `NONE`, `SSL`, `X509`, or what a certificate must say: `CIPHER '…' AND ISSUER '…'`.
     pub tls: Option<String>,
 }
 
@@ -312,6 +314,16 @@ impl Reader<'_> {
         let need = need.to_ascii_uppercase();
         match need.as_str() {
             "NONE" | "SSL" | "X509" => Some(need),
+            "CIPHER" | "ISSUER" | "SUBJECT" => {
+                let mut parts = vec![format!("{need} '{}'", self.text()?)];
+                while self.word("AND") {
+                    let Token::Word(need) = self.next()?.clone() else { return None };
+                    let need = need.to_ascii_uppercase();
+                    matches!(need.as_str(), "CIPHER" | "ISSUER" | "SUBJECT").then_some(())?;
+                    parts.push(format!("{need} '{}'", self.text()?));
+                }
+                Some(parts.join(" AND "))
+            }
             _ => None,
         }
     }
@@ -324,11 +336,14 @@ impl Reader<'_> {
         }
         let privilege = self.until("TO")?;
         let to = self.user()?;
+        let identified = self.engine == Engine::Mariadb && self.word("IDENTIFIED");
+        let password = if identified && self.word("BY") { Some(self.text()?) } else { None };
+        (identified == password.is_some()).then_some(())?;
         let tls = if self.word("REQUIRE") { Some(self.tls()?) } else { None };
         if self.word("WITH") {
             (self.word("GRANT") && self.word("OPTION")).then_some(())?;
         }
-        Some(Statement::Grant { privilege, to, tls })
+        Some(Statement::Grant { privilege, to, tls, password })
     }
 
     fn revoke(&mut self) -> Option<Statement> {

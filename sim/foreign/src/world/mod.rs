@@ -19,6 +19,7 @@ mod invocation;
 
 use crate::guest::{Answer, Call, Guests, Invoke, Said, Step};
 use crate::judge::{Finding, Judge, Met, Outcome, credential};
+use crate::layout::Layout;
 use crate::sql::{Engine, Server};
 use crate::store::{CURRENT, Store, arn};
 use crate::strike::{FOREIGN, Strike, StrikeKind};
@@ -32,6 +33,7 @@ use tumbler_types::{Instant, Invariant, Span};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub engine: Engine,
+    pub layout: Layout,
     pub seed: u64,
     pub strikes: Vec<Strike>,
 }
@@ -167,15 +169,10 @@ impl<'a> World<'a> {
         let server = Server::new(plan.engine, admin, app);
         let base = server.means(APP);
         let mut store = Store::default();
-        let value = |(user, password): (&str, &str)| {
-            json!({
-                "engine": plan.engine.name(), "host": HOST, "port": plan.engine.port(),
-                "dbname": "app", "username": user, "password": password, "masterarn": arn(MASTER),
-            })
-            .to_string()
-        };
-        store.add(MASTER, "00000000-0000-4000-8000-00000000000a", &value(admin));
-        store.add(SECRET, "00000000-0000-4000-8000-00000000000b", &value(app));
+        let (value, tags) = plan.layout.admin(plan.engine, admin.0, admin.1, &arn(MASTER));
+        store.add(MASTER, "00000000-0000-4000-8000-00000000000a", &value, tags);
+        let value = plan.layout.app(plan.engine, app.0, app.1, &arn(MASTER));
+        store.add(SECRET, "00000000-0000-4000-8000-00000000000b", &value, Vec::new());
         let mut veil = Veil::default();
         veil.hide(app.1);
         veil.hide(admin.1);
@@ -406,7 +403,6 @@ const SECRET: &str = "orders/app";
 const MASTER: &str = "orders/admin";
 const APP: &str = "app";
 const ADMIN: &str = "admin";
-const HOST: &str = "orders.db.internal";
 /// A function's longest life, and how long the service waits before it begins again.
 pub const LIFE: Span = Span::from_secs(900);
 pub const RETRY: Span = Span::from_secs(60);
