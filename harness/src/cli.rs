@@ -241,7 +241,7 @@ pub struct GateArgs {
     /// Each a report.json that `run` wrote, of one build
     #[arg(value_name = "REPORT", required = true)]
     pub reports: Vec<PathBuf>,
-    /// `ci`, which is shipped, or a path
+    /// `ci` or `foreign`, which are shipped, or a path
     #[arg(long, value_name = "FILE")]
     pub policy: String,
     /// A report whose findings are known
@@ -264,6 +264,9 @@ pub struct GridArgs {
     /// Folder for grid.csv and capsules [default: target/tumbler in a cargo workspace, else tumbler-out]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// With --rotator: a report whose findings are known: only new ones fail
+    #[arg(long, value_name = "REPORT")]
+    pub baseline: Option<PathBuf>,
     /// No progress, and one line for a pass
     #[arg(long)]
     pub quiet: bool,
@@ -465,7 +468,7 @@ impl From<GateArgs> for Gate {
 
 impl From<GridArgs> for Grid {
     fn from(args: GridArgs) -> Grid {
-        let GridArgs { what, foreign: _, seed, jobs, out, quiet, hidden } = args;
+        let GridArgs { what, foreign: _, seed, jobs, out, baseline: _, quiet, hidden } = args;
         let what = what.expect("required where there is no --rotator");
         let jobs = jobs.map_or_else(cores, NonZeroUsize::get);
         let limit = Duration::from_secs(hidden.watchdog);

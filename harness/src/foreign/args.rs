@@ -38,8 +38,9 @@ impl ForeignArgs {
     }
 
     fn open(&self) -> Result<Rotator, Failure> {
-        let missing =
-            || Failure::Usage("--engine, --layout, --env and --strike are for --rotator DIR".to_owned());
+        let missing = || {
+            Failure::Usage("expected --rotator DIR: what was given is for a rotator of your own".to_owned())
+        };
         let folder = self.rotator.as_deref().ok_or_else(missing)?;
         let engine = self.engine.unwrap_or(Engine::Postgres);
         let layout = self.layout.unwrap_or_default();
@@ -61,10 +62,6 @@ impl RunArgs {
 
     /// What `run --rotator` was asked for.
     pub fn of_rotator(self) -> Result<Run, Failure> {
-        if self.shrink {
-            let why = "--shrink is for scenarios: strikes of a rotator are few, and each is named in its replay line";
-            return Err(Failure::Usage(why.to_owned()));
-        }
         Ok(Run {
             rotator: self.foreign.open()?,
             seeds: self.seeds,
@@ -72,6 +69,7 @@ impl RunArgs {
             jobs: self.jobs.map_or_else(cores, NonZeroUsize::get),
             out: self.out,
             max_fail: self.max_fail,
+            shrink: self.shrink,
             baseline: self.baseline,
             quiet: self.quiet,
             show: if self.quiet && self.show_progress == Show::Auto {
@@ -86,6 +84,11 @@ impl RunArgs {
 }
 
 impl GridArgs {
+    /// Anything was given that is for a rotator that is not ours.
+    pub const fn is_foreign(&self) -> bool {
+        self.foreign.is_asked() || self.baseline.is_some()
+    }
+
     /// What `grid --rotator` was asked for.
     pub fn of_rotator(self) -> Result<Grid, Failure> {
         Ok(Grid {
@@ -93,6 +96,7 @@ impl GridArgs {
             seed: self.seed,
             jobs: self.jobs.map_or_else(cores, NonZeroUsize::get),
             out: self.out,
+            baseline: self.baseline,
             quiet: self.quiet,
             limit: Duration::from_secs(self.hidden.watchdog).min(FOREIGN_LIMIT),
         })

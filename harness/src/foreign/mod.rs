@@ -8,11 +8,13 @@
 //! processes are taken from Python functions so that runs repeat, not because they are hostile.
 
 pub mod args;
+pub mod batch;
 pub mod conformance;
 pub mod matrix;
 pub mod plain;
 pub mod process;
 pub mod python;
+pub mod shrink;
 pub mod story;
 pub mod sweep;
 pub mod wire;
@@ -21,10 +23,8 @@ use crate::exit::Failure;
 use plain::Plain;
 use python::Python;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tumbler_foreign::{Engine, Guests, Layout, Plan, Report, Strike};
+use tumbler_foreign::{Engine, Guests, Layout, Plan, Strike};
 
 /// A folder with a rotator, and the server that it speaks to.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ enum Kind {
 }
 
 impl Rotator {
-    /// Looks at the folder; starts nothing.
+    /// Looks at the folder, and at the interpreter if it needs one; starts no rotator.
     pub fn open(
         folder: &Path,
         engine: Engine,
@@ -71,6 +71,9 @@ impl Rotator {
         } else {
             return Err(Failure::Usage(format!("--rotator {asked}: expected a folder with {FUNCTION}")));
         };
+        if kind == Kind::Python {
+            python::check()?;
+        }
         let folder =
             folder.canonicalize().map_err(|why| Failure::Usage(format!("--rotator {asked}: {why}")))?;
         Ok(Rotator { asked, folder, kind, engine, layout, env })
@@ -116,34 +119,6 @@ impl Rotator {
         }
         line
     }
-}
-
-/// Runs plans on several fork servers. Reports come in the order of the plans, for every `jobs`.
-pub fn run_all(
-    rotator: &Rotator,
-    plans: &[Plan],
-    jobs: usize,
-    limit: Duration,
-    told: impl Fn(&Report) + Sync,
-) -> Vec<Report> {
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<Option<Report>>> = Mutex::new(plans.iter().map(|_| None).collect());
-    std::thread::scope(|scope| {
-        for _ in 0..jobs.min(plans.len()).max(1) {
-            scope.spawn(|| {
-                let mut guests = rotator.guests(limit);
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(plan) = plans.get(index) else { return };
-                    let report = tumbler_foreign::run(plan, guests.as_mut());
-                    told(&report);
-                    done.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(report);
-                }
-            });
-        }
-    });
-    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.into_iter().map(|report| report.expect("each plan was run")).collect()
 }
 
 const FUNCTION: &str = "lambda_function.py";

@@ -55,7 +55,7 @@ fn a_secret_that_insists_on_tls_is_not_sent_without() {
     // The login as the pending user, which is refused, is tried once and not twice.
     for (layout, strike, code, saw) in [
         ("plain", "1:14:tls-fails", 10, "a secret is on a wire without TLS"),
-        ("tls", "1:12:tls-fails", 0, ": retried"),
+        ("tls", "1:13:tls-fails", 0, ": retried"),
     ] {
         let (text, got) = rotate("run", folder.path(), &["--layout", layout, "--strike", strike]);
         assert_eq!(got, Some(code), "{layout}\n{text}");

@@ -18,7 +18,7 @@ pub enum Layout {
     /// Both secrets name engine, host and port.
     #[default]
     Plain,
-    /// As plain, and the application's secret says `"ssl": true`.
+    /// As plain, and both secrets say `"ssl": true`.
     Tls,
     /// The administrator's secret is the service's: user and password, and a tag that names the instance.
     Managed,
@@ -85,9 +85,6 @@ impl Layout {
         };
         let mut value = self.full(engine, host, user, password);
         value["masterarn"] = json!(master);
-        if self == Layout::Tls {
-            value["ssl"] = json!(true);
-        }
         value.to_string()
     }
 
@@ -107,10 +104,14 @@ impl Layout {
     }
 
     fn full(self, engine: Engine, host: &str, user: &str, password: &str) -> Value {
-        json!({
+        let mut value = json!({
             "engine": self.engine(engine), "host": host, "port": engine.port(),
             "dbname": "app", "username": user, "password": password,
-        })
+        });
+        if self == Layout::Tls {
+            value["ssl"] = json!(true);
+        }
+        value
     }
 
     /// What the database service tells of instances and clusters.

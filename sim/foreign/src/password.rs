@@ -15,14 +15,13 @@ pub fn draw(random: &str, args: &Map<String, Value>) -> Answer {
     let flag = |name: &str, default: bool| args.get(name).and_then(Value::as_bool).unwrap_or(default);
     let excluded = args.get("ExcludeCharacters").and_then(Value::as_str).unwrap_or_default();
     let length = args.get("PasswordLength").and_then(Value::as_u64).unwrap_or(LENGTH);
-    let kinds: [(&str, fn(char) -> bool); 4] = [
+    let kinds: [(&str, Kind); 4] = [
         ("ExcludeUppercase", |each| each.is_ascii_uppercase()),
         ("ExcludeLowercase", |each| each.is_ascii_lowercase()),
         ("ExcludeNumbers", |each| each.is_ascii_digit()),
         ("ExcludePunctuation", |each| each.is_ascii_punctuation()),
     ];
-    let wanted: Vec<fn(char) -> bool> =
-        kinds.iter().filter(|(name, _)| !flag(name, false)).map(|(_, is)| *is).collect();
+    let wanted: Vec<Kind> = kinds.iter().filter(|(name, _)| !flag(name, false)).map(|(_, is)| *is).collect();
     let fits = |each: char| !excluded.contains(each) && wanted.iter().any(|is| is(each));
     let letters: Vec<char> = random.chars().filter(|each| fits(*each)).collect();
     if !(1..=LENGTH_MAX).contains(&length) || letters.is_empty() {
@@ -32,14 +31,17 @@ pub fn draw(random: &str, args: &Map<String, Value>) -> Answer {
     let length = usize::try_from(length).expect("at most 4,096");
     let mut password: Vec<char> = letters.iter().copied().cycle().take(length).collect();
     if flag("RequireEachIncludedType", true) {
-        for (place, is) in wanted.iter().enumerate().filter(|(place, _)| *place < length) {
+        for is in &wanted {
             if password.iter().any(|each| is(*each)) {
                 continue;
             }
-            // The letters are drawn; of a kind that they lack, the first that is left stands for it.
-            if let Some(other) = (33..127).map(char::from).find(|each| is(*each) && !excluded.contains(*each))
-            {
-                password[length - 1 - place] = other;
+            // The letters are drawn; of a kind that they lack, the first that is left stands in the last
+            // place whose own kind stands elsewhere too.
+            let left = (33..127).map(char::from).find(|each| is(*each) && !excluded.contains(*each));
+            let many = |is: &Kind| password.iter().filter(|each| is(**each)).count() > 1;
+            let spare = |place: &usize| wanted.iter().all(|is| !is(password[*place]) || many(is));
+            if let (Some(left), Some(place)) = (left, (0..length).rev().find(spare)) {
+                password[place] = left;
             }
         }
     }
@@ -48,6 +50,9 @@ pub fn draw(random: &str, args: &Map<String, Value>) -> Answer {
     }
     Answer::Value(json!({ "RandomPassword": password.into_iter().collect::<String>() }))
 }
+
+/// Of which kind a letter is.
+type Kind = fn(char) -> bool;
 
 const LENGTH: u64 = 32;
 const LENGTH_MAX: u64 = 4_096;
@@ -61,7 +66,7 @@ mod tests {
         let drawn = "ab'CD\"12\\x/y@";
         for (args, expect) in [
             (json!({ "PasswordLength": 4, "RequireEachIncludedType": false }), "ab'C"),
-            (json!({ "PasswordLength": 6, "ExcludeCharacters": "'\"" }), "abCD!2"),
+            (json!({ "PasswordLength": 6, "ExcludeCharacters": "'\"" }), "abCD1!"),
             (json!({ "PasswordLength": 3, "ExcludePunctuation": true, "ExcludeLowercase": true }), "CD1"),
             (
                 json!({ "PasswordLength": 4, "ExcludeNumbers": true, "ExcludeUppercase": true,

@@ -34,6 +34,8 @@ pub struct Secret {
     order: Vec<String>,
     /// Keys and values.
     tags: Vec<[String; 2]>,
+    /// No rotation is under way, or will be by itself.
+    is_cancelled: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -115,6 +117,7 @@ impl Store {
         }
         secret.version(token);
         secret.place(PENDING, Some(token));
+        secret.is_cancelled = false;
         Ok(())
     }
 
@@ -126,9 +129,18 @@ impl Store {
         }
     }
 
-    /// What the manual tells a person to do: cancel the rotation, and take `pending` off.
+    /// `CancelRotateSecret`: labels stay where they are.
     pub fn cancel(&mut self, name: &str) {
-        let secret = self.secrets.get_mut(name).expect("the world cancels on a secret that it added");
+        self.secrets.get_mut(name).expect("the world cancels on a secret that it added").is_cancelled = true;
+    }
+
+    /// What the manual tells a person to do then: move `current` to the version that was pending if
+    /// that is the one in use, and take `pending` off.
+    pub fn remedy(&mut self, name: &str, in_use: Option<&str>) {
+        let secret = self.secrets.get_mut(name).expect("the world remedies a secret that it added");
+        if let Some(token) = in_use {
+            secret.place(CURRENT, Some(token));
+        }
         secret.place(PENDING, None);
     }
 
@@ -175,8 +187,8 @@ fn describe(name: &str, secret: &Secret) -> Value {
         .filter(|(_, version)| !version.labels.is_empty())
         .map(|(token, version)| (token.as_str(), &version.labels))
         .collect();
-    let mut told =
-        json!({ "ARN": arn(name), "Name": name, "RotationEnabled": true, "VersionIdsToStages": stages });
+    let mut told = json!({ "ARN": arn(name), "Name": name, "RotationEnabled": !secret.is_cancelled,
+        "VersionIdsToStages": stages });
     if !secret.tags.is_empty() {
         let tag = |[key, value]: &[String; 2]| json!({ "Key": key, "Value": value });
         told["Tags"] = secret.tags.iter().map(tag).collect();
@@ -334,6 +346,8 @@ mod tests {
         store.rotate("s", "v2").expect("nothing is pending");
         assert!(store.rotate("s", "v3").is_err());
         store.cancel("s");
+        assert!(store.rotate("s", "v3").is_err(), "cancelling leaves the label");
+        store.remedy("s", None);
         store.rotate("s", "v3").expect("nothing is pending");
         put(&mut store, "v3", "three");
         promote(&mut store, "v3", Some("v1"));
