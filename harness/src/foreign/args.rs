@@ -109,14 +109,14 @@ const FOREIGN_LIMIT: Duration = Duration::from_secs(5);
 fn engine(text: &str) -> Result<Engine, String> {
     Engine::ALL.into_iter().find(|engine| engine.name() == text).ok_or_else(|| {
         let known: Vec<&str> = Engine::ALL.into_iter().map(Engine::name).collect();
-        format!("expected one of {}", known.join(", "))
+        format!("\n  expected one of {}", known.join(", "))
     })
 }
 
 fn layout(text: &str) -> Result<Layout, String> {
     Layout::ALL.into_iter().find(|layout| layout.name() == text).ok_or_else(|| {
         let known: Vec<&str> = Layout::ALL.into_iter().map(Layout::name).collect();
-        format!("expected one of {}", known.join(", "))
+        format!("\n  expected one of {}", known.join(", "))
     })
 }
 
@@ -125,6 +125,6 @@ fn setting(text: &str) -> Result<Setting, String> {
         Some((name, value)) if !name.is_empty() => {
             Ok(Setting { name: name.to_owned(), value: value.to_owned() })
         }
-        Some(_) | None => Err("expected NAME=VALUE, for example PASSWORD_LENGTH=24".to_owned()),
+        Some(_) | None => Err("\n  expected NAME=VALUE, for example PASSWORD_LENGTH=24".to_owned()),
     }
 }

@@ -65,8 +65,9 @@ impl Rotator {
         } else if folder.join(PROGRAM).is_file() {
             Kind::Plain
         } else if folder.is_dir() {
-            let why =
-                format!("--rotator {asked}: expected {FUNCTION} or an executable `{PROGRAM}` in that folder");
+            let why = format!(
+                "--rotator {asked}:\n  expected {FUNCTION} or an executable `{PROGRAM}` in that folder"
+            );
             return Err(Failure::Usage(why));
         } else {
             return Err(Failure::Usage(format!("--rotator {asked}: expected a folder with {FUNCTION}")));

@@ -191,7 +191,8 @@ impl FromStr for Strike {
         let found = StrikeKind::ALL.into_iter().find(|each| each.name() == kind);
         let kind = found.ok_or_else(|| {
             let names: Vec<&str> = StrikeKind::ALL.iter().map(|each| each.name()).collect();
-            format!("no fault `{kind}`; there are {}", names.join(", "))
+            let (first, second) = names.split_at(names.len() / 2);
+            format!("\n  no fault `{kind}`; there are {},\n  {}", first.join(", "), second.join(", "))
         })?;
         Ok(Strike { rotation: number(rotation)?, call: number(call)?, kind })
     }
