@@ -5,22 +5,25 @@
 //! which a busy machine does not change as much. The median of several rounds; it asserts nothing but
 //! that each run is fine: machines are noisy, and a number is for reading.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use tumbler::foreign::{Rotator, run_all};
-use tumbler_foreign::{Engine, Outcome, Plan};
+use tumbler::foreign::Rotator;
+use tumbler::foreign::batch::run_batch;
+use tumbler_foreign::{Engine, Layout, Outcome, Plan};
 
 fn main() {
     let harness = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = harness.parent().expect("a folder of the repository").join("scenarios/foreign/careful");
-    let rotator = Rotator::open(&folder, Engine::Postgres).expect("it is shipped");
-    let plans: Vec<Plan> =
-        (0..RUNS).map(|seed| Plan { engine: Engine::Postgres, seed, strikes: Vec::new() }).collect();
+    let rotator =
+        Rotator::open(&folder, Engine::Postgres, Layout::default(), Vec::new()).expect("it is shipped");
+    let plans: Vec<Plan> = (0..RUNS).map(|seed| rotator.plan(seed, Vec::new())).collect();
     let (mut clock, mut work) = (Vec::new(), Vec::new());
     let (mut rotations, mut invocations, mut calls) = (0, 0, 0);
     for _ in 0..ROUNDS {
         let (began, before) = (Instant::now(), processor_time());
-        let reports = run_all(&rotator, &plans, 1, Duration::from_secs(5), |_| ());
+        let batch = run_batch(&rotator, &plans, 1, Duration::from_secs(5), |_| ControlFlow::Continue(()));
+        let reports = batch.expect("nobody interrupts").reports;
         clock.push(began.elapsed().as_secs_f64());
         work.push((processor_time() - before).as_secs_f64());
         assert!(reports.iter().all(|report| report.outcome == Outcome::Fine), "a run without faults is fine");

@@ -3,10 +3,9 @@
 //! It exists apart from the commands so that they can be called with plain values. Hidden flags are
 //! for tests of the harness itself.
 
-use crate::exit::Failure;
 use crate::explain::Explain;
 use crate::filter::{Filter, Term};
-use crate::foreign::{self, Rotator};
+use crate::foreign::args::ForeignArgs;
 use crate::gate::Gate;
 use crate::grid::Grid;
 use crate::help::{
@@ -28,7 +27,7 @@ use clap_complete::Shell;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
-use tumbler_foreign::{Engine, Strike};
+use tumbler_foreign::Strike;
 use tumbler_reports::export::Form;
 use tumbler_spec::machine::Mutation;
 use tumbler_types::Invariant;
@@ -147,30 +146,6 @@ pub struct RunArgs {
     pub hidden: HiddenArgs,
 }
 
-/// A rotation function that is not ours.
-#[derive(Debug, Args)]
-pub struct ForeignArgs {
-    /// A folder with a rotation function of your own: lambda_function.py, or an executable `rotator`
-    #[arg(long, value_name = "DIR", conflicts_with = "what")]
-    pub rotator: Option<PathBuf>,
-    /// The database that the function speaks to [default: postgres]
-    #[arg(long, value_name = "ENGINE", value_parser = engine)]
-    pub engine: Option<Engine>,
-}
-
-impl ForeignArgs {
-    /// Anything of it was given.
-    pub const fn is_asked(&self) -> bool {
-        self.rotator.is_some() || self.engine.is_some()
-    }
-
-    fn open(&self) -> Result<Rotator, Failure> {
-        let missing = || Failure::Usage("--engine and --strike are for --rotator DIR".to_owned());
-        let folder = self.rotator.as_deref().ok_or_else(missing)?;
-        Rotator::open(folder, self.engine.unwrap_or(Engine::Postgres))
-    }
-}
-
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
     /// A capsule's file, or a scenario's name or path with --seed
@@ -266,7 +241,7 @@ pub struct GateArgs {
     /// Each a report.json that `run` wrote, of one build
     #[arg(value_name = "REPORT", required = true)]
     pub reports: Vec<PathBuf>,
-    /// `ci`, which is shipped, or a path
+    /// `ci` or `foreign`, which are shipped, or a path
     #[arg(long, value_name = "FILE")]
     pub policy: String,
     /// A report whose findings are known
@@ -289,6 +264,9 @@ pub struct GridArgs {
     /// Folder for grid.csv and capsules [default: target/tumbler in a cargo workspace, else tumbler-out]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// With --rotator: a report whose findings are known: only new ones fail
+    #[arg(long, value_name = "REPORT")]
+    pub baseline: Option<PathBuf>,
     /// No progress, and one line for a pass
     #[arg(long)]
     pub quiet: bool,
@@ -398,52 +376,6 @@ impl HiddenArgs {
     }
 }
 
-impl RunArgs {
-    /// Anything was given that is for a rotator that is not ours.
-    pub fn is_foreign(&self) -> bool {
-        self.foreign.is_asked() || !self.strike.is_empty()
-    }
-
-    /// What `run --rotator` was asked for.
-    pub fn of_rotator(self) -> Result<foreign::sweep::Run, Failure> {
-        if self.shrink {
-            let why = "--shrink is for scenarios: strikes of a rotator are few, and each is named in its replay line";
-            return Err(Failure::Usage(why.to_owned()));
-        }
-        Ok(foreign::sweep::Run {
-            rotator: self.foreign.open()?,
-            seeds: self.seeds,
-            strikes: self.strike,
-            jobs: self.jobs.map_or_else(cores, NonZeroUsize::get),
-            out: self.out,
-            max_fail: self.max_fail,
-            baseline: self.baseline,
-            quiet: self.quiet,
-            show: if self.quiet && self.show_progress == Show::Auto {
-                Show::None
-            } else {
-                self.show_progress
-            },
-            recheck: self.recheck,
-            limit: Duration::from_secs(self.hidden.watchdog).min(FOREIGN_LIMIT),
-        })
-    }
-}
-
-impl GridArgs {
-    /// What `grid --rotator` was asked for.
-    pub fn of_rotator(self) -> Result<foreign::matrix::Grid, Failure> {
-        Ok(foreign::matrix::Grid {
-            rotator: self.foreign.open()?,
-            seed: self.seed,
-            jobs: self.jobs.map_or_else(cores, NonZeroUsize::get),
-            out: self.out,
-            quiet: self.quiet,
-            limit: Duration::from_secs(self.hidden.watchdog).min(FOREIGN_LIMIT),
-        })
-    }
-}
-
 impl From<RunArgs> for Run {
     fn from(args: RunArgs) -> Run {
         let RunArgs {
@@ -536,7 +468,7 @@ impl From<GateArgs> for Gate {
 
 impl From<GridArgs> for Grid {
     fn from(args: GridArgs) -> Grid {
-        let GridArgs { what, foreign: _, seed, jobs, out, quiet, hidden } = args;
+        let GridArgs { what, foreign: _, seed, jobs, out, baseline: _, quiet, hidden } = args;
         let what = what.expect("required where there is no --rotator");
         let jobs = jobs.map_or_else(cores, NonZeroUsize::get);
         let limit = Duration::from_secs(hidden.watchdog);
@@ -544,17 +476,7 @@ impl From<GridArgs> for Grid {
     }
 }
 
-/// Wall time that a foreign function may take between two calls.
-const FOREIGN_LIMIT: Duration = Duration::from_secs(5);
-
-fn engine(text: &str) -> Result<Engine, String> {
-    Engine::ALL.into_iter().find(|engine| engine.name() == text).ok_or_else(|| {
-        let known: Vec<&str> = Engine::ALL.into_iter().map(Engine::name).collect();
-        format!("expected one of {}", known.join(", "))
-    })
-}
-
-fn cores() -> usize {
+pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 

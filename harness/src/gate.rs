@@ -15,7 +15,7 @@ use tumbler_reports::{Policy, Report, escape};
 #[derive(Clone, Debug)]
 pub struct Gate {
     pub reports: Vec<PathBuf>,
-    /// `ci`, or a path.
+    /// `ci`, `foreign`, or a path.
     pub policy: String,
     pub baseline: Option<PathBuf>,
 }
@@ -62,15 +62,19 @@ pub fn fingerprints(path: &Path) -> Result<BTreeSet<Fingerprint>, Failure> {
 
 fn policy(word: &str) -> Result<Policy, Failure> {
     let refused = |why: tumbler_reports::PolicyError| Failure::Usage(why.to_string());
-    if word == "ci" {
-        return Policy::parse(word, Policy::CI).map_err(refused);
+    if let Some((_, text)) = SHIPPED.iter().find(|(name, _)| *name == word) {
+        return Policy::parse(word, text).map_err(refused);
     }
     if !word.contains('/') && !word.ends_with(".toml") {
-        let why = format!("unknown policy `{word}`: expected `ci`, or a path with a `/` or ending in .toml");
+        let why = format!(
+            "unknown policy `{word}`: expected `ci`, `foreign`, or a path with a `/` or ending in .toml"
+        );
         return Err(Failure::Usage(why));
     }
     Policy::parse(word, &text(Path::new(word))?).map_err(refused)
 }
+
+const SHIPPED: [(&str, &str); 2] = [("ci", Policy::CI), ("foreign", Policy::FOREIGN)];
 
 fn text(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path)

@@ -67,7 +67,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Shrink(args) => block_on(shrink::shrink(args.into())),
         Command::Explain(args) => block_on(explain::explain(args.into())),
         Command::Trace { action } => block_on(trace::trace(action.into())),
-        Command::Grid(args) if args.foreign.is_asked() => {
+        Command::Grid(args) if args.is_foreign() => {
             args.of_rotator().and_then(|grid| foreign::matrix::grid(&grid))
         }
         Command::Grid(args) => block_on(grid::grid(args.into())),
@@ -94,7 +94,7 @@ pub fn dispatch(cli: Cli) -> Exit {
 const CHECK_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Never inside a run: runs are in workers, and workers have no runtime.
-fn block_on(future: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

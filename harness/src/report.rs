@@ -111,7 +111,7 @@ pub fn context(
 pub fn foreign_context(
     scenario: &str,
     judged: &[Invariant],
-    is_whole: bool,
+    ended: Ended,
     floor: Floor,
 ) -> Result<Context, Failure> {
     let timing = Timing { actor_lifetime: tumbler_foreign::world::LIFE, ..Timing::default() };
@@ -123,7 +123,11 @@ pub fn foreign_context(
         bounds: Bounds::all(timing.actor_lifetime),
     };
     let claims: BTreeMap<String, Claim> = [(scenario.to_owned(), claim)].into();
-    let ended = if is_whole { v2::Ended::Whole } else { v2::Ended::Stopped };
+    let ended = match ended {
+        Ended::Whole => v2::Ended::Whole,
+        Ended::Stopped => v2::Ended::Stopped,
+        Ended::Interrupted => v2::Ended::Interrupted,
+    };
     let assumptions = assumed(&[timing], &claims);
     Ok(Context { build: identity::build()?, ended, floor, claims, assumptions, owed: owed(), map: None })
 }

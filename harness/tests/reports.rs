@@ -202,7 +202,10 @@ fn damaged_reports_and_policies_are_answered_with_their_place() {
         ("gate missing.json --policy ci", "failed to read missing.json"),
         ("gate out/report.json --policy typo.toml", typo.as_str()),
         ("gate out/report.json --policy missing.toml", "failed to read missing.toml"),
-        ("gate out/report.json --policy strict", "unknown policy `strict`: expected `ci`, or a path"),
+        (
+            "gate out/report.json --policy strict",
+            "unknown policy `strict`: expected `ci`, `foreign`, or a path",
+        ),
         ("gate out/report.json", "--policy"),
         ("gate out/report.json --policy ci --baseline cut.json", "cut.json:"),
         ("report typo.json --format md", "typo.json:8:11"),

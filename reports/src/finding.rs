@@ -4,7 +4,7 @@
 
 use crate::number::{count, grouped, seconds};
 use crate::story::put;
-use crate::wrap::hang;
+use crate::wrap::{COLUMNS, hang};
 use crate::{Broken, SeedReport};
 use tumbler_types::Verdict;
 
@@ -12,7 +12,12 @@ use tumbler_types::Verdict;
 pub fn finding(report: &SeedReport, count_same: u64, replay: Option<&str>) -> String {
     let row = &report.row;
     let mut out = String::new();
-    let invariant = row.invariant.map_or(String::new(), |invariant| format!(" {}", invariant.id()));
+    let named = report.story.as_ref().and_then(|story| story.named.as_ref());
+    let invariant = match (row.invariant, named) {
+        (Some(invariant), Some(named)) => format!(" {} ({})", named.name, invariant.id()),
+        (Some(invariant), None) => format!(" {}", invariant.id()),
+        (None, _) => String::new(),
+    };
     let more =
         if count_same > 1 { format!("  ({} like it)", count(count_same, "seed")) } else { String::new() };
     put(
@@ -44,7 +49,7 @@ pub fn finding(report: &SeedReport, count_same: u64, replay: Option<&str>) -> St
         );
         hang(&mut out, "  ", &broken.why);
         if let Some(invariant) = broken.invariant {
-            hang(&mut out, "  must hold: ", invariant.sentence());
+            hang(&mut out, "  must hold: ", named.map_or(invariant.sentence(), |named| &named.holds));
         }
         for allowed in &broken.allowed {
             hang(&mut out, "  the spec allows: ", allowed);
@@ -80,8 +85,28 @@ pub fn finding(report: &SeedReport, count_same: u64, replay: Option<&str>) -> St
     if let Some(story) = &report.story {
         out.push_str(&story.text());
     }
+    if let Some(named) = named {
+        hang(&mut out, "  change: ", &named.change);
+    }
     if let Some(replay) = replay {
-        put(&mut out, format_args!("  replay: {replay}"));
+        put(&mut out, format_args!("  replay: {}", continued(replay)));
+    }
+    out
+}
+
+/// A command that a shell takes back as it stands, cut before an option where a line is full.
+fn continued(command: &str) -> String {
+    let mut out = String::new();
+    let mut width = "  replay: ".len();
+    for (index, part) in command.split(" --").enumerate() {
+        let part = if index == 0 { part.to_owned() } else { format!(" --{part}") };
+        // Two more for the backslash.
+        if index > 0 && width + part.chars().count() + 2 > COLUMNS {
+            out.push_str(" \\\n   ");
+            width = 3;
+        }
+        width += part.chars().count();
+        out.push_str(&part);
     }
     out
 }

@@ -18,8 +18,7 @@ use tumbler_types::{Invariant, Verdict};
 pub struct Matrix {
     pub rotator: String,
     pub engine: String,
-    pub seed: u64,
-    /// The worst cell's.
+    /// The worst cell's, of those that no baseline holds.
     pub verdict: Verdict,
     /// Calls of an undisturbed rotation.
     pub calls: u64,
@@ -46,6 +45,9 @@ pub struct Cell {
     pub outcome: &'static str,
     pub verdict: Verdict,
     pub invariant: Option<Invariant>,
+    pub seed: u64,
+    /// Stands in a baseline: it fails nothing.
+    pub is_known: bool,
     pub digest: Digest,
 }
 
@@ -64,7 +66,7 @@ impl Matrix {
                 cell.strike.to_owned(),
                 cell.verdict.name().to_owned(),
                 cell.invariant.map_or(String::new(), |invariant| invariant.id().to_owned()),
-                self.seed.to_string(),
+                cell.seed.to_string(),
                 cell.digest.to_string(),
                 cell.outcome.to_owned(),
             ])?;
@@ -90,18 +92,37 @@ impl Matrix {
         )
     }
 
+    /// Of each column: its head and its marks fit, with a space before them.
+    fn widths(&self) -> Vec<usize> {
+        let mut widths: Vec<usize> =
+            self.columns.iter().map(|head| 1 + head[0].len().max(head[1].len())).collect();
+        for cell in &self.cells {
+            let width = &mut widths[cell.column];
+            *width = (*width).max(1 + cell.mark.chars().count());
+        }
+        widths
+    }
+
     /// The title, the matrix and its legend.
     pub fn text(&self) -> String {
         let mut out = format!("{}\n", self.title());
         let mut put = |line: &str| writeln!(out, "{}", line.trim_end()).expect("memory");
+        let widths = self.widths();
+        // What the columns leave of a line, less the call's number and the spaces around it.
+        let title_width = (LINE - 5).saturating_sub(widths.iter().sum()).clamp(TITLE_MIN, TITLE_MAX);
         for line in 0..2 {
-            let heads: String = self.columns.iter().map(|head| format!("{:>COLUMN$}", head[line])).collect();
-            put(&format!("{:LABEL$}{heads}", ""));
+            let heads = self.columns.iter().zip(&widths);
+            let heads: String = heads.map(|(head, width)| format!("{:>width$}", head[line])).collect();
+            put(&format!("{:1$}{heads}", "", title_width + 5));
         }
         let mut rows: BTreeMap<(u32, u32), Vec<&Cell>> = BTreeMap::new();
         for cell in &self.cells {
             rows.entry((cell.rotation, cell.call)).or_default().push(cell);
         }
+        // A session that is closed late or not at all is nobody's trouble: such rows say nothing.
+        let all = rows.len() as u64;
+        rows.retain(|_, cells| cells.iter().any(|cell| cell.title != CLOSE || cell.verdict != Verdict::Pass));
+        let folded = all - rows.len() as u64;
         let mut group = None;
         for ((rotation, call), cells) in rows {
             let first = cells.first().expect("a row has a cell");
@@ -109,14 +130,19 @@ impl Matrix {
                 let again = if rotation > 1 { ", next rotation" } else { "" };
                 put(&format!("{}{again}", first.step));
             }
-            let title: String = first.title.chars().take(TITLE).collect();
-            let marks: String = (0..self.columns.len())
-                .map(|column| {
+            let title: String = first.title.chars().take(title_width).collect();
+            let marks: String = widths
+                .iter()
+                .enumerate()
+                .map(|(column, width)| {
                     let cell = cells.iter().find(|cell| cell.column == column);
-                    format!("{:>COLUMN$}", cell.map_or("", |cell| cell.mark.as_str()))
+                    format!("{:>width$}", cell.map_or("", |cell| cell.mark.as_str()))
                 })
                 .collect();
-            put(&format!(" {call:>3} {title:<TITLE$}{marks}"));
+            put(&format!(" {call:>3} {title:<title_width$}{marks}"));
+        }
+        if folded > 0 {
+            put(&format!("  not shown: {} of `{CLOSE}`, without a finding", count(folded, "row")));
         }
         put("  .: fine   r: retried   s, m, h: refused for so long: one user costs that");
         let mut kinds: BTreeMap<&str, (u64, &Cell)> = BTreeMap::new();
@@ -129,13 +155,19 @@ impl Matrix {
             let verdict = cell.verdict.name();
             put(&format!("  {mark}: {outcome}; {verdict}{invariant} ({})", count(number, "cell")));
         }
+        let known = self.cells.iter().filter(|cell| cell.is_known).count() as u64;
+        if known > 0 {
+            put(&format!("  {} of the baseline", count(known, "cell")));
+        }
         out
     }
 }
 
-const LABEL: usize = 25;
-const TITLE: usize = 20;
-const COLUMN: usize = 5;
+const LINE: usize = 80;
+const TITLE_MIN: usize = 8;
+const TITLE_MAX: usize = 27;
+/// The call whose rows are folded.
+const CLOSE: &str = "close";
 
 #[cfg(test)]
 mod tests {
@@ -154,12 +186,13 @@ mod tests {
             outcome,
             verdict,
             invariant,
+            seed: 0,
+            is_known: false,
             digest: Digest::of(b""),
         };
         Matrix {
             rotator: "naive".to_owned(),
             engine: "postgres".to_owned(),
-            seed: 0,
             verdict: Verdict::Violated,
             calls: 2,
             columns: vec![["request", "lost"]; 11].into_iter().map(|_| ["req", "lost"]).collect(),
@@ -175,8 +208,8 @@ mod tests {
 
     #[test]
     fn a_matrix_fits_a_terminal_and_explains_its_marks() {
-        let text = matrix().text();
-        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        let mut matrix = matrix();
+        let text = matrix.text();
         for line in [
             "FAIL violated  grid of naive on postgres  2 calls  4 cells  1.2 s",
             "create",
@@ -187,6 +220,22 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
+        // As wide as it gets: a mark of four characters in each of thirteen columns.
+        matrix.columns = vec![["late", "inv"]; 13];
+        matrix.cells = (0..13)
+            .map(|column| Cell { column, mark: "O16m".to_owned(), ..matrix.cells[3].clone() })
+            .collect();
+        let text = matrix.text();
+        assert!(text.lines().all(|line| line.chars().count() <= LINE), "{text}");
+    }
+
+    #[test]
+    fn a_row_of_close_is_shown_if_it_holds_a_finding() {
+        let mut matrix = matrix();
+        matrix.cells.iter_mut().for_each(|cell| cell.title = CLOSE.to_owned());
+        let text = matrix.text();
+        assert!(!text.contains("\n   1 close") && text.contains("\n   2 close"), "{text}");
+        assert!(text.contains("  not shown: 1 row of `close`, without a finding"), "{text}");
     }
 
     #[test]

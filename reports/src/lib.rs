@@ -50,7 +50,7 @@ pub use rollback::{Point, Rollback};
 pub use rows::RowWriter;
 pub use schedule::schedule;
 pub use seed::{Broken, Exercised, Recheck, SeedReport};
-pub use story::{Line, Story};
+pub use story::{Line, Named, Story};
 pub use summary::{Facts, summary};
 pub use sweep::{Sweep, Told};
 pub use vacuity::{Floor, Gap};

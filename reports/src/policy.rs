@@ -59,6 +59,9 @@ impl Policy {
     /// The policy that is shipped, by the name `ci`.
     pub const CI: &'static str = include_str!("../policies/ci.toml");
 
+    /// The same, by the name `foreign`: for a rotation function of somebody's own.
+    pub const FOREIGN: &'static str = include_str!("../policies/foreign.toml");
+
     /// Reads the text of a policy. `file_name` is only shown.
     pub fn parse(file_name: &str, text: &str) -> Result<Policy, PolicyError> {
         let read: Result<Policy, _> = toml::from_str(text);
@@ -108,6 +111,14 @@ mod tests {
             assert!(exercised_min > 0, "{}", invariant.id());
             assert!(under_fault_min > 0, "{}", invariant.id());
         }
+    }
+
+    #[test]
+    fn the_policy_for_functions_demands_of_what_their_world_judges() {
+        let policy = Policy::parse("foreign.toml", Policy::FOREIGN).expect("the shipped policy");
+        assert_eq!((policy.verdict, policy.new_findings_max), (Verdict::Pass, 0));
+        let asked = |invariant: &Invariant| policy.floors(*invariant).under_fault_min > 0;
+        assert_eq!(Invariant::ALL.iter().filter(|invariant| asked(invariant)).count(), 6);
     }
 
     #[test]

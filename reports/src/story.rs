@@ -22,6 +22,19 @@ use tumbler_types::{Event, Instant, NodeId, Observed, Wall};
 #[serde(deny_unknown_fields)]
 pub struct Story {
     pub lines: Vec<Line>,
+    /// How people call what happened, where the invariant's name says less.
+    pub named: Option<Named>,
+}
+
+/// A finding in the words of those whom it concerns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Named {
+    pub name: String,
+    /// What must hold, in the place of the invariant's sentence.
+    pub holds: String,
+    /// What to change.
+    pub change: String,
 }
 
 /// One event of a story.
@@ -64,7 +77,7 @@ impl Story {
                 put_line(&mut told, weight, teller.line(observed));
             }
         }
-        Story { lines: told.into_iter().map(|(_, line)| line).collect() }
+        Story { lines: told.into_iter().map(|(_, line)| line).collect(), named: None }
     }
 
     /// Eighty columns: step, seconds, node, its wall clock, what happened.
@@ -85,7 +98,7 @@ impl Story {
                 format!("  {:>7} {:>9} {:<11} {:>9}  ", line.seq, seconds(line.at.nanos()), line.node, wall);
             hang(&mut out, &head, &format!("{}{times}", line.text));
             for fault in &line.faults {
-                put(&mut out, format_args!("{}^ {fault}", " ".repeat(INDENT)));
+                hang(&mut out, &format!("{}^ ", " ".repeat(INDENT)), fault);
             }
         }
         out

@@ -295,6 +295,7 @@ PASS  1,200/1,200 seeds  1 scenario  41.3 s  distinct traces 1,200
             ahead: Vec::new(),
         }];
         report.story = Some(Story {
+            named: None,
             lines: vec![Line {
                 seq: 4_211,
                 at: Instant(63_204_000_000),

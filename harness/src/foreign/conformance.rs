@@ -13,7 +13,7 @@ use crate::terminal;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
-use tumbler_foreign::{Answer, Engine, Guests, Invoke, Outcome, Plan, Said, Step};
+use tumbler_foreign::{Answer, Engine, Guests, Invoke, Layout, Outcome, Plan, Said, Step};
 use tumbler_types::{Instant, Span, Verdict};
 
 /// Checks a command: words as a shell separates them.
@@ -45,7 +45,7 @@ pub fn check(command: &str, limit: Duration) -> Result<Exit, Failure> {
 }
 
 fn plain(program: &str, args: &[String], limit: Duration) -> Plain {
-    Plain::new(PathBuf::from(program), args.to_vec(), limit)
+    Plain::new(PathBuf::from(program), args.to_vec(), Vec::new(), limit)
 }
 
 fn whole(program: &str, args: &[String], limit: Duration) -> Result<String, String> {
@@ -66,7 +66,7 @@ fn twice(program: &str, args: &[String], limit: Duration) -> Result<String, Stri
 }
 
 fn calm(program: &str, args: &[String], limit: Duration) -> tumbler_foreign::Report {
-    let plan = Plan { engine: Engine::Postgres, seed: 0, strikes: Vec::new() };
+    let plan = Plan { engine: Engine::Postgres, layout: Layout::Plain, seed: 0, strikes: Vec::new() };
     tumbler_foreign::run(&plan, &mut plain(program, args, limit))
 }
 

@@ -1,17 +1,21 @@
 //! `tumbler grid --rotator`: every call of a rotation function × every single strike.
 
-use super::story::{mark, told};
-use super::{Rotator, run_all};
+use super::Rotator;
+use super::batch::{Batch, run_batch, run_one};
+use super::story::{JUDGED, mark, seed_report, told, wrapped};
 use crate::exit::{Exit, Failure};
 use crate::folder::Folder;
 use crate::progress::{Progress, Show};
-use crate::terminal;
+use crate::sweep::Ended;
+use crate::{gate, report, terminal};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tumbler_foreign::world::Site;
 use tumbler_foreign::{Outcome, Plan, Report, Strike, StrikeKind};
 use tumbler_reports::foreign::{Cell, Matrix};
+use tumbler_reports::report::of_sweep;
+use tumbler_reports::{Floor, Sweep};
 use tumbler_types::Verdict;
 
 /// What was asked for.
@@ -21,6 +25,7 @@ pub struct Grid {
     pub seed: u64,
     pub jobs: usize,
     pub out: Option<PathBuf>,
+    pub baseline: Option<PathBuf>,
     pub quiet: bool,
     pub limit: Duration,
 }
@@ -28,45 +33,77 @@ pub struct Grid {
 /// Runs the grid.
 pub fn grid(grid: &Grid) -> Result<Exit, Failure> {
     let began = Instant::now();
+    let baseline = grid.baseline.as_deref().map(gate::fingerprints).transpose()?.unwrap_or_default();
     let folder = Folder::open(grid.out.as_deref())?;
     let path = folder.grid();
     let unwritable = |why| Failure::Unwritable { path: path.clone(), why };
     let file = std::fs::File::create(&path).map_err(unwritable)?;
     let rotator = &grid.rotator;
-    let plan = |strikes| Plan { engine: rotator.engine, seed: grid.seed, strikes };
+    let plan = |strikes| rotator.plan(grid.seed, strikes);
     let bare = plan(Vec::new());
-    let calm = run_all(rotator, std::slice::from_ref(&bare), 1, grid.limit, |_| ()).remove(0);
+    let calm = run_one(rotator, &bare, grid.limit);
     let (verdict, _) = calm.outcome.verdict();
     if verdict != Verdict::Pass || calm.outcome == Outcome::Retried {
         terminal::print(&told(rotator, &bare, &calm));
         if let Some(raised) = &calm.raised {
-            terminal::note(&format!("tumbler: without any fault, an invocation {raised}"));
+            terminal::note(&wrapped("tumbler: ", &format!("without any fault, an invocation {raised}")));
         }
         terminal::note("tumbler: the undisturbed run itself is no pass, so there is no grid of it");
         return Ok(Exit::Verdict(if verdict == Verdict::Pass { Verdict::Stalled } else { verdict }));
     }
     let tries = tries(&calm);
-    let plans: Vec<Plan> = tries.iter().map(|(_, strike)| plan(vec![*strike])).collect();
+    // Which calls alternate is the seed's to choose: of each such cell there are several runs.
+    let seeds = |strike: &Strike| match strike.kind {
+        StrikeKind::Interleaved => INTERLEAVINGS,
+        _ => 1,
+    };
+    let every = tries.iter().enumerate();
+    let (of, plans): (Vec<usize>, Vec<Plan>) = every
+        .flat_map(|(index, (_, strike))| (0..seeds(strike)).map(move |more| (index, more, *strike)))
+        .map(|(index, more, strike)| (index, rotator.plan(grid.seed + more, vec![strike])))
+        .unzip();
     let show = if grid.quiet { Show::None } else { Show::Auto };
-    let progress = Mutex::new(Progress::of(plans.len() as u64, "cells", show));
-    let lock = || progress.lock().unwrap_or_else(PoisonError::into_inner);
-    let reports = run_all(rotator, &plans, grid.jobs, grid.limit, |report| {
-        lock().done(report.outcome.verdict().0 != Verdict::Pass);
+    let mut progress = Progress::of(plans.len() as u64, "runs", show);
+    let Batch { reports, ended } = run_batch(rotator, &plans, grid.jobs, grid.limit, |report| {
+        progress.done(report.outcome.verdict().0 != Verdict::Pass);
+        ControlFlow::Continue(())
+    })?;
+    progress.finish();
+    let mut swept = Sweep::against(plans.len() as u64, baseline);
+    swept.judged = Some(JUDGED.into_iter().collect());
+    for (plan, report) in plans.iter().zip(&reports) {
+        let seed = seed_report(rotator, plan, report);
+        let before = swept.findings.len();
+        swept.absorb(Verdict::Pass, &seed);
+        if swept.findings.len() > before {
+            swept.findings.last_mut().expect("one more").replay = Some(rotator.replay(plan));
+        }
+    }
+    let is_known = |run: usize| swept.is_known(&seed_report(rotator, &plans[run], &reports[run]));
+    let worst: Vec<usize> = (0..tries.len()).filter_map(|index| gravest(index, &of, &reports)).collect();
+    let cells: Vec<Cell> = tries
+        .iter()
+        .zip(&worst)
+        .map(|((site, strike), run)| Cell {
+            is_known: is_known(*run),
+            ..cell(site, *strike, plans[*run].seed, &reports[*run])
+        })
+        .collect();
+    let new = cells.iter().filter(|cell| !cell.is_known).map(|cell| cell.verdict);
+    let worst_verdict = new.max_by_key(|verdict| verdict.severity()).unwrap_or(match cells.is_empty() {
+        true => Verdict::Inconclusive,
+        false => Verdict::Pass,
     });
-    lock().finish();
-    let cells: Vec<Cell> =
-        tries.iter().zip(&reports).map(|((site, strike), report)| cell(site, *strike, report)).collect();
-    let worst = cells.iter().map(|cell| cell.verdict).max_by_key(|verdict| verdict.severity());
     let matrix = Matrix {
         rotator: rotator.name(),
         engine: rotator.engine.name().to_owned(),
-        seed: grid.seed,
-        verdict: worst.unwrap_or(Verdict::Inconclusive),
+        verdict: worst_verdict,
         calls: calm.sites.iter().filter(|site| site.rotation == 1).count() as u64,
         columns: StrikeKind::ALL.map(head).to_vec(),
         cells,
         elapsed_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
     };
+    let cells_done = matrix.cells.len();
     matrix.write_rows(file).map_err(unwritable)?;
     let shown = if grid.quiet && matrix.verdict == Verdict::Pass {
         format!("{}\n", matrix.title())
@@ -74,10 +111,20 @@ pub fn grid(grid: &Grid) -> Result<Exit, Failure> {
         format!("{}  wrote {}\n", matrix.text(), path.display())
     };
     terminal::print(&terminal::colored_title(&shown));
-    for index in worst_of(&reports) {
+    for index in worst_of(&reports, is_known) {
         terminal::print(&format!("\n{}", told(rotator, &plans[index], &reports[index])));
     }
-    Ok(Exit::Verdict(matrix.verdict))
+    let scenario = seed_report(rotator, &bare, &calm).row.scenario;
+    let context = report::foreign_context(&scenario, &JUDGED, ended, Floor::default())?;
+    report::keep(&folder, &of_sweep(&swept, &context))?;
+    Ok(match ended {
+        Ended::Interrupted => {
+            let (done, all) = (cells_done, tries.len());
+            terminal::note(&format!("tumbler: interrupted, {done} of {all} cells are done"));
+            Exit::Interrupted.and(Exit::Verdict(matrix.verdict))
+        }
+        Ended::Whole | Ended::Stopped => Exit::Verdict(matrix.verdict),
+    })
 }
 
 /// What there is to strike: the calls of the first rotation, and those of the second if it makes
@@ -95,7 +142,14 @@ fn tries(calm: &Report) -> Vec<(Site, Strike)> {
         .collect()
 }
 
-fn cell(site: &Site, strike: Strike, report: &Report) -> Cell {
+/// Of the runs of a cell, the first of the worst; none if it was not run.
+fn gravest(cell: usize, of: &[usize], reports: &[Report]) -> Option<usize> {
+    let runs = (0..reports.len()).filter(|run| of[*run] == cell);
+    let key = |run: &usize| (reports[*run].outcome.rank(), std::cmp::Reverse(*run));
+    runs.max_by_key(key)
+}
+
+fn cell(site: &Site, strike: Strike, seed: u64, report: &Report) -> Cell {
     let (verdict, invariant) = report.outcome.verdict();
     let is_void = report.fired.is_empty() && verdict == Verdict::Pass;
     Cell {
@@ -110,15 +164,18 @@ fn cell(site: &Site, strike: Strike, report: &Report) -> Cell {
         outcome: if is_void { "never came about" } else { report.outcome.name() },
         verdict: if is_void { Verdict::Inconclusive } else { verdict },
         invariant,
+        seed,
+        is_known: false,
         digest: report.digest,
     }
 }
 
 /// The first run of each of the gravest outcomes, the shortest story among its like.
-fn worst_of(reports: &[Report]) -> Vec<usize> {
+fn worst_of(reports: &[Report], is_known: impl Fn(usize) -> bool) -> Vec<usize> {
     let mut worst: Vec<usize> = Vec::new();
     let mut order: Vec<usize> =
         (0..reports.len()).filter(|index| reports[*index].outcome.verdict().0 != Verdict::Pass).collect();
+    order.retain(|index| !is_known(*index));
     order.sort_by_key(|index| {
         let report = &reports[*index];
         (std::cmp::Reverse(report.outcome.rank()), report.records.len(), *index)
@@ -137,17 +194,21 @@ const fn head(kind: StrikeKind) -> [&'static str; 2] {
     match kind {
         StrikeKind::RequestLost => ["req", "lost"],
         StrikeKind::ReplyLost => ["rep", "lost"],
-        StrikeKind::KilledBefore => ["kill", "pre"],
-        StrikeKind::AppliedKilled => ["kill", "post"],
+        StrikeKind::KilledBefore => ["die", "pre"],
+        StrikeKind::AppliedKilled => ["die", "aft"],
         StrikeKind::Never => ["no", "rep"],
         StrikeKind::Held => ["held", "past"],
-        StrikeKind::Stale => ["old", "read"],
-        StrikeKind::Doubled => ["twin", "inv"],
+        StrikeKind::Stale => ["old", "get"],
+        StrikeKind::Doubled => ["two", "inv"],
         StrikeKind::Paused => ["stop", "past"],
-        StrikeKind::Late => ["late", "inv"],
+        StrikeKind::Late => ["old", "inv"],
+        StrikeKind::Interleaved => ["mix", "inv"],
+        StrikeKind::Cancelled => ["can", "cel"],
         StrikeKind::TlsFails => ["tls", "off"],
     }
 }
 
+/// Runs of each cell whose fault is an order that the seed chooses.
+const INTERLEAVINGS: u64 = 3;
 /// Stories told whole.
 const TOLD_MAX: usize = 3;

@@ -7,11 +7,14 @@
 //! What it deliberately does not do: put the function into a sandbox. Clock, entropy, sockets and
 //! processes are taken from Python functions so that runs repeat, not because they are hostile.
 
+pub mod args;
+pub mod batch;
 pub mod conformance;
 pub mod matrix;
 pub mod plain;
 pub mod process;
 pub mod python;
+pub mod shrink;
 pub mod story;
 pub mod sweep;
 pub mod wire;
@@ -20,10 +23,8 @@ use crate::exit::Failure;
 use plain::Plain;
 use python::Python;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tumbler_foreign::{Engine, Guests, Plan, Report};
+use tumbler_foreign::{Engine, Guests, Layout, Plan, Strike};
 
 /// A folder with a rotator, and the server that it speaks to.
 #[derive(Clone, Debug)]
@@ -33,6 +34,15 @@ pub struct Rotator {
     folder: PathBuf,
     kind: Kind,
     pub engine: Engine,
+    pub layout: Layout,
+    env: Vec<Setting>,
+}
+
+/// A variable of a function's environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    pub name: String,
+    pub value: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,23 +52,32 @@ enum Kind {
 }
 
 impl Rotator {
-    /// Looks at the folder; starts nothing.
-    pub fn open(folder: &Path, engine: Engine) -> Result<Rotator, Failure> {
+    /// Looks at the folder, and at the interpreter if it needs one; starts no rotator.
+    pub fn open(
+        folder: &Path,
+        engine: Engine,
+        layout: Layout,
+        env: Vec<Setting>,
+    ) -> Result<Rotator, Failure> {
         let asked = folder.display().to_string();
         let kind = if folder.join(FUNCTION).is_file() {
             Kind::Python
         } else if folder.join(PROGRAM).is_file() {
             Kind::Plain
         } else if folder.is_dir() {
-            let why =
-                format!("--rotator {asked}: expected {FUNCTION} or an executable `{PROGRAM}` in that folder");
+            let why = format!(
+                "--rotator {asked}:\n  expected {FUNCTION} or an executable `{PROGRAM}` in that folder"
+            );
             return Err(Failure::Usage(why));
         } else {
             return Err(Failure::Usage(format!("--rotator {asked}: expected a folder with {FUNCTION}")));
         };
+        if kind == Kind::Python {
+            python::check()?;
+        }
         let folder =
             folder.canonicalize().map_err(|why| Failure::Usage(format!("--rotator {asked}: {why}")))?;
-        Ok(Rotator { asked, folder, kind, engine })
+        Ok(Rotator { asked, folder, kind, engine, layout, env })
     }
 
     /// The folder's name.
@@ -68,53 +87,39 @@ impl Rotator {
             .map_or_else(|| "rotator".to_owned(), |name| name.to_string_lossy().into_owned())
     }
 
+    /// A run's plan.
+    pub const fn plan(&self, seed: u64, strikes: Vec<Strike>) -> Plan {
+        Plan { engine: self.engine, layout: self.layout, seed, strikes }
+    }
+
     /// A runner of invocations.
     pub fn guests(&self, limit: Duration) -> Box<dyn Guests> {
         match self.kind {
-            Kind::Python => Box::new(Python::new(&self.folder, limit)),
-            Kind::Plain => Box::new(Plain::new(self.folder.join(PROGRAM), Vec::new(), limit)),
+            Kind::Python => Box::new(Python::new(&self.folder, self.env.clone(), limit)),
+            Kind::Plain => {
+                Box::new(Plain::new(self.folder.join(PROGRAM), Vec::new(), self.env.clone(), limit))
+            }
         }
     }
 
     /// The line that runs these strikes again.
     pub fn replay(&self, plan: &Plan) -> String {
-        let strikes: String = plan.strikes.iter().map(|strike| format!(" --strike {strike}")).collect();
+        use std::fmt::Write as _;
         let asked = crate::terminal::word(&self.asked);
-        format!(
-            "tumbler run --rotator {asked} --engine {} --seeds {}..{}{strikes}",
-            self.engine.name(),
-            plan.seed,
-            plan.seed + 1
-        )
-    }
-}
-
-/// Runs plans on several fork servers. Reports come in the order of the plans, for every `jobs`.
-pub fn run_all(
-    rotator: &Rotator,
-    plans: &[Plan],
-    jobs: usize,
-    limit: Duration,
-    told: impl Fn(&Report) + Sync,
-) -> Vec<Report> {
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<Option<Report>>> = Mutex::new(plans.iter().map(|_| None).collect());
-    std::thread::scope(|scope| {
-        for _ in 0..jobs.min(plans.len()).max(1) {
-            scope.spawn(|| {
-                let mut guests = rotator.guests(limit);
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(plan) = plans.get(index) else { return };
-                    let report = tumbler_foreign::run(plan, guests.as_mut());
-                    told(&report);
-                    done.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(report);
-                }
-            });
+        let mut line = format!("tumbler run --rotator {asked} --engine {}", self.engine.name());
+        let mut put = |part: std::fmt::Arguments| line.write_fmt(part).expect("memory");
+        if self.layout != Layout::default() {
+            put(format_args!(" --layout {}", self.layout.name()));
         }
-    });
-    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.into_iter().map(|report| report.expect("each plan was run")).collect()
+        for Setting { name, value } in &self.env {
+            put(format_args!(" --env {}", crate::terminal::word(&format!("{name}={value}"))));
+        }
+        put(format_args!(" --seeds {}..{}", plan.seed, plan.seed + 1));
+        for strike in &plan.strikes {
+            put(format_args!(" --strike {strike}"));
+        }
+        line
+    }
 }
 
 const FUNCTION: &str = "lambda_function.py";

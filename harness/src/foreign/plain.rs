@@ -1,5 +1,6 @@
 //! Programs that speak the protocol themselves: one process for each invocation.
 
+use super::Setting;
 use super::process::{Process, Silence};
 use super::wire;
 use std::collections::BTreeMap;
@@ -13,14 +14,15 @@ use tumbler_types::Instant;
 pub struct Plain {
     program: PathBuf,
     args: Vec<String>,
+    env: Vec<Setting>,
     limit: Duration,
     running: BTreeMap<u32, Process>,
 }
 
 impl Plain {
     /// `limit` is the wall time that an invocation may take between two calls.
-    pub fn new(program: PathBuf, args: Vec<String>, limit: Duration) -> Plain {
-        Plain { program, args, limit, running: BTreeMap::new() }
+    pub fn new(program: PathBuf, args: Vec<String>, env: Vec<Setting>, limit: Duration) -> Plain {
+        Plain { program, args, env, limit, running: BTreeMap::new() }
     }
 
     fn said(&mut self, guest: u32, line: &str) -> Said {
@@ -45,7 +47,8 @@ impl Plain {
 impl Guests for Plain {
     fn start(&mut self, guest: u32, invoke: &Invoke) -> Said {
         let mut command = Command::new(&self.program);
-        match Process::start(command.args(&self.args), self.limit) {
+        let env = self.env.iter().map(|Setting { name, value }| (name, value));
+        match Process::start(command.args(&self.args).envs(env), self.limit) {
             Ok(process) => {
                 self.running.insert(guest, process);
                 self.said(guest, &wire::invoke(invoke))

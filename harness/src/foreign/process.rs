@@ -6,6 +6,7 @@
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,8 @@ impl Process {
         let (ours, theirs) = UnixStream::pair().map_err(failed)?;
         ours.set_read_timeout(Some(limit)).map_err(failed)?;
         command.stdin(Stdio::piped()).stdout(Stdio::from(OwnedFd::from(theirs))).stderr(Stdio::null());
+        // Ctrl-C on a terminal is for us: what was done by then is still to be told.
+        command.process_group(0);
         let mut child = command.spawn().map_err(failed)?;
         // The command still holds the other end, and would keep it open.
         command.stdout(Stdio::null());

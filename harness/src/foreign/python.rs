@@ -6,8 +6,10 @@
 //! What it deliberately does not do: read `PYTHON…` variables, site packages or the current folder.
 //! What a function imports is a stand-in, the standard library, or stands beside it.
 
+use super::Setting;
 use super::process::{Process, Silence};
 use super::wire;
+use crate::exit::Failure;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,22 +20,39 @@ use tumbler_types::Instant;
 /// The server.
 pub struct Python {
     folder: PathBuf,
+    env: Vec<Setting>,
     limit: Duration,
     process: Option<Process>,
 }
 
+/// Whether there is an interpreter that will do, told before anything is run.
+pub fn check() -> Result<(), Failure> {
+    let help = "  a lambda_function.py is run by Python 3.11 or later, as `python3` in PATH:\n  \
+                install it, or put it first there (PATH=/opt/python3.11/bin:$PATH); or\n  \
+                give an executable `rotator` in any language (harness/FOREIGN.md)";
+    let refused = |what: String| Failure::Usage(format!("{what}\n{help}"));
+    let asked = Command::new(PYTHON).args(["-I", "-c", "import sys; print(*sys.version_info[:2])"]).output();
+    let output = asked.map_err(|why| refused(format!("failed to start {PYTHON}: {why}")))?;
+    let told = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let version: Option<(u32, u32)> =
+        told.split_once(' ').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+    match version {
+        Some(version) if version >= VERSION_MIN => Ok(()),
+        Some((major, minor)) => Err(refused(format!("{PYTHON} is {major}.{minor}"))),
+        None => Err(refused(format!("{PYTHON} did not tell its version, but ended with {}", output.status))),
+    }
+}
+
 impl Python {
     /// Nothing is started yet. `limit` is the wall time that a function may take between two calls.
-    pub fn new(folder: &Path, limit: Duration) -> Python {
-        Python { folder: folder.to_owned(), limit, process: None }
+    pub fn new(folder: &Path, env: Vec<Setting>, limit: Duration) -> Python {
+        Python { folder: folder.to_owned(), env, limit, process: None }
     }
 
     fn ask(&mut self, line: &str) -> Result<String, Break> {
         if self.process.is_none() {
             let started = Process::start(&mut self.command(), self.limit * 5 + GRACE);
-            self.process = Some(
-                started.map_err(|why| Break { why: format!("{why}; Python 3.11 is needed"), at: None })?,
-            );
+            self.process = Some(started.map_err(|why| Break { why, at: None })?);
         }
         let process = self.process.as_mut().expect("just started");
         process.ask(line).map_err(|silence| {
@@ -51,7 +70,7 @@ impl Python {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new("python3");
+        let mut command = Command::new(PYTHON);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("PYTHON") {
                 command.env_remove(name);
@@ -65,6 +84,9 @@ impl Python {
         command.env("LD_BIND_NOW", "1");
         command.args(["-s", "-S", "-B", "-c", HOST]).arg(&self.folder);
         command.arg(json!(sources).to_string()).arg(self.limit.as_secs_f64().to_string());
+        let set = |Setting { name, value }: &Setting| (name.clone(), json!(value));
+        let env: serde_json::Map<String, serde_json::Value> = self.env.iter().map(set).collect();
+        command.arg(json!(env).to_string());
         command
     }
 
@@ -96,6 +118,8 @@ impl Guests for Python {
     }
 }
 
+const PYTHON: &str = "python3";
+const VERSION_MIN: (u32, u32) = (3, 11);
 const HOST: &str = include_str!("python/host.py");
 const SOURCES: &[(&str, &str)] = &[
     ("tumbler_guest", include_str!("python/tumbler_guest.py")),

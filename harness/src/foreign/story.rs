@@ -4,10 +4,11 @@
 
 use super::Rotator;
 use std::collections::BTreeSet;
+use tumbler_foreign::world::MEANWHILE;
 use tumbler_foreign::{Outcome, Plan, Record, Report};
 use tumbler_plan::{Fingerprint, Row};
 use tumbler_reports::finding::finding;
-use tumbler_reports::{Broken, Exercised, Line, SeedReport, Story};
+use tumbler_reports::{Broken, Exercised, Line, Named, SeedReport, Story};
 use tumbler_types::{FaultId, Invariant, Phase, RoleKind, Verdict};
 
 /// The invariants that a foreign rotator is judged by.
@@ -72,14 +73,12 @@ pub fn seed_report(rotator: &Rotator, plan: &Plan, report: &Report) -> SeedRepor
 /// A finding, told whole, with what to change.
 pub fn told(rotator: &Rotator, plan: &Plan, report: &Report) -> String {
     let seed = seed_report(rotator, plan, report);
-    let mut text = finding(&seed, 1, None);
+    let mut text = finding(&seed, 1, Some(&rotator.replay(plan)));
     let decisive = seed.broken.iter().position(|broken| broken.invariant == seed.row.invariant);
     let others = seed.broken.iter().enumerate().filter(|(index, _)| Some(*index) != decisive);
-    for (_, broken) in others.take(ALSO_MAX) {
-        text.push_str(&wrapped("  also:    ", &broken.why));
-    }
-    text.push_str(&wrapped("  change:  ", report.outcome.advice()));
-    text.push_str(&format!("  replay: {}\n", rotator.replay(plan)));
+    let also: String = others.take(ALSO_MAX).map(|(_, broken)| wrapped("  also: ", &broken.why)).collect();
+    let place = text.rfind("  change: ").unwrap_or(text.len());
+    text.insert_str(place, &also);
     text
 }
 
@@ -93,7 +92,7 @@ fn broken(report: &Report) -> Vec<Broken> {
             node: "the world".to_owned(),
             secret: "orders/app".to_owned(),
             phase: Phase::Idle,
-            why: finding.why.clone(),
+            why: cut(&finding.why, WIDTH - 4),
             allowed: Vec::new(),
             ahead: Vec::new(),
         })
@@ -114,7 +113,8 @@ fn story(report: &Report) -> Story {
     // Invocations that fail, and what the service and people do, are never left out of the middle.
     let tells = |record: &&Record| {
         let is_actor = matches!(record.who.as_str(), "service" | "operator");
-        is_actor || record.text.starts_with("raises") || shown.contains(&record.seq)
+        let tells = ["raises", MEANWHILE].iter().any(|head| record.text.starts_with(head));
+        is_actor || tells || shown.contains(&record.seq)
     };
     let last = shown.iter().next_back().copied().unwrap_or(u64::MAX);
     let told: Vec<&Record> =
@@ -124,7 +124,14 @@ fn story(report: &Report) -> Story {
         let cut = lines.len() - LINES_MAX;
         lines.drain(LINES_MAX / 2..LINES_MAX / 2 + cut);
     }
-    Story { lines }
+    let name = |outcome: Outcome| match outcome {
+        Outcome::Outage(span) => format!("outage of {} s", (span.nanos() / 1_000_000_000).max(1)),
+        other => other.name().to_owned(),
+    };
+    let outcome = report.outcome;
+    let named =
+        Named { name: name(outcome), holds: outcome.holds().to_owned(), change: outcome.advice().to_owned() };
+    Story { lines, named: Some(named) }
 }
 
 fn line(record: &Record) -> Line {
@@ -134,10 +141,19 @@ fn line(record: &Record) -> Line {
         at: record.at,
         node: record.who.clone(),
         wall: None,
-        text: record.text.clone(),
+        text: cut(&record.text, WORD_MAX),
         times: 1,
         faults: faults.into_iter().collect(),
     }
+}
+
+/// Words that are longer than a line has room for are cut.
+fn cut(text: &str, max: usize) -> String {
+    let words = text.split(' ').map(|word| {
+        let letters: Vec<char> = word.chars().collect();
+        letters.chunks(max).map(|part| part.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// An outcome in four characters.
@@ -161,10 +177,11 @@ pub fn mark(outcome: Outcome) -> String {
     }
 }
 
-fn wrapped(head: &str, text: &str) -> String {
+/// A text under a head, in the lines of a terminal.
+pub fn wrapped(head: &str, text: &str) -> String {
     let mut out = head.to_owned();
     let mut width = head.len();
-    for word in text.split(' ') {
+    for word in cut(text, WIDTH - head.len() - 1).split(' ') {
         if width + word.len() > WIDTH {
             out.truncate(out.trim_end().len());
             out.push_str(&format!("\n{:1$}", "", head.len()));
@@ -177,6 +194,8 @@ fn wrapped(head: &str, text: &str) -> String {
     out.trim_end().to_owned() + "\n"
 }
 
-const LINES_MAX: usize = 16;
+const LINES_MAX: usize = 20;
 const ALSO_MAX: usize = 3;
 const WIDTH: usize = 80;
+/// What is left of a line of a story.
+const WORD_MAX: usize = 36;

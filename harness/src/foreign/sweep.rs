@@ -2,17 +2,19 @@
 //!
 //! A seed's strikes are drawn before its run, from the calls that the undisturbed run made.
 
-use super::story::{JUDGED, seed_report, told};
-use super::{Rotator, run_all};
+use super::batch::{Batch, run_batch, run_one};
+use super::story::{JUDGED, seed_report, told, wrapped};
+use super::{Rotator, shrink};
 use crate::exit::{Exit, Failure};
 use crate::folder::Folder;
 use crate::progress::{Progress, Show};
 use crate::run::Share;
 use crate::selection::Seeds;
+use crate::sweep::Ended;
 use crate::{gate, report, terminal};
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tumbler_foreign::{Plan, Report, Strike};
 use tumbler_reports::report::of_sweep;
@@ -29,6 +31,7 @@ pub struct Run {
     pub jobs: usize,
     pub out: Option<PathBuf>,
     pub max_fail: Option<u64>,
+    pub shrink: bool,
     pub baseline: Option<PathBuf>,
     pub quiet: bool,
     pub show: Show,
@@ -41,7 +44,7 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
     let rotator = &run.rotator;
     let known = run.baseline.as_deref().map(gate::fingerprints).transpose()?.unwrap_or_default();
     let folder = Folder::open(run.out.as_deref())?;
-    let plan = |seed, strikes| Plan { engine: rotator.engine, seed, strikes };
+    let plan = |seed, strikes| rotator.plan(seed, strikes);
     let seeds: Vec<u64> = match &run.seeds {
         Some(seeds) => seeds.0.clone().collect(),
         None if run.strikes.is_empty() => (0..SEEDS).collect(),
@@ -51,7 +54,7 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
         return Err(Failure::NothingSelected("no seeds".to_owned()));
     };
     let bare = plan(first, Vec::new());
-    let calm = run_all(rotator, std::slice::from_ref(&bare), 1, run.limit, |_| ()).remove(0);
+    let calm = run_one(rotator, &bare, run.limit);
     let calls: Vec<u32> = (1..=STRUCK)
         .map(|rotation| calm.sites.iter().filter(|site| site.rotation == rotation).count())
         .map(|count| u32::try_from(count).expect("a few calls"))
@@ -60,20 +63,23 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
         |seed| if run.strikes.is_empty() { Strike::drawn(seed, &calls) } else { run.strikes.clone() };
     let plans: Vec<Plan> = seeds.iter().map(|seed| plan(*seed, strikes(*seed))).collect();
 
-    let progress = Mutex::new(Progress::new(plans.len() as u64, run.show));
-    let reports = run_all(rotator, &plans, run.jobs, run.limit, |report| {
-        let failed = report.outcome.verdict().0 != Verdict::Pass;
-        progress.lock().unwrap_or_else(PoisonError::into_inner).done(failed);
-    });
-    let again = rechecked(run, &plans, &reports);
-    let progress = progress.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut swept = Sweep::against(plans.len() as u64, known);
+    swept.judged = Some(JUDGED.into_iter().collect());
+    let mut progress = Progress::new(plans.len() as u64, run.show);
+    let mut failed = 0;
+    let mut plan_of = plans.iter();
+    let Batch { reports, ended } = run_batch(rotator, &plans, run.jobs, run.limit, |report| {
+        let is_pass = report.outcome.verdict().0 == Verdict::Pass;
+        progress.done(!is_pass);
+        let plan = plan_of.next().expect("a report is of a plan");
+        failed += u64::from(!is_pass && !swept.is_known(&seed_report(rotator, plan, report)));
+        let enough = run.max_fail.is_some_and(|max| failed >= max);
+        if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    let again = if ended == Ended::Interrupted { BTreeMap::new() } else { rechecked(run, &plans, &reports)? };
     progress.finish();
 
     let mut rows = folder.rows()?;
-    let mut swept = Sweep::against(plans.len() as u64, known);
-    swept.judged = Some(JUDGED.into_iter().collect());
-    let mut failed = 0;
-    let mut shown: Vec<usize> = Vec::new();
     for (index, (plan, report)) in plans.iter().zip(&reports).enumerate() {
         let mut seed = seed_report(rotator, plan, report);
         seed.recheck = again.get(&index).copied();
@@ -87,22 +93,25 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
         if swept.findings.len() > before {
             let told = swept.findings.last_mut().expect("one more");
             told.replay = Some(rotator.replay(plan));
-            shown.push(index);
-        }
-        failed += u64::from(seed.row.verdict != Verdict::Pass && !swept.is_known(&seed));
-        if run.max_fail.is_some_and(|max| failed >= max) {
-            break;
+            let shrinks = run.shrink && !told.known && seed.recheck != Some(Recheck::Differs);
+            if shrinks
+                && ended != Ended::Interrupted
+                && let Some((plan, report)) = shrink::smaller(rotator, plan, report, run.limit)
+            {
+                told.replay = Some(rotator.replay(&plan));
+                told.first = seed_report(rotator, &plan, &report);
+            }
         }
     }
     rows.finish().map_err(|why| folder.unwritable(why))?;
     let floor = Floor::default();
     let scenario = seed_report(rotator, &bare, &calm).row.scenario;
-    let context = report::foreign_context(&scenario, &JUDGED, swept.done == swept.planned, floor.clone())?;
+    let context = report::foreign_context(&scenario, &JUDGED, ended, floor.clone())?;
     let facts = Facts {
         elapsed_ms: progress.elapsed_ms(),
         assumed: context.assumptions.clone(),
         floor,
-        interrupted: false,
+        interrupted: ended == Ended::Interrupted,
         reached: None,
         files: vec![folder.files()],
     };
@@ -121,17 +130,22 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
         terminal::print(&if short { format!("{}\n", text.lines().next().unwrap_or_default()) } else { text });
     } else {
         for (plan, report) in plans.iter().zip(&reports) {
+            let failed = report.outcome.verdict().0 != Verdict::Pass;
+            let small = (run.shrink && failed).then(|| shrink::smaller(rotator, plan, report, run.limit));
+            let (plan, report) = small
+                .as_ref()
+                .and_then(Option::as_ref)
+                .map_or((plan, report), |(plan, report)| (plan, report));
             terminal::print(&by_name(rotator, plan, report));
         }
     }
     if let (Some(raised), true) = (&calm.raised, swept.promoted == 0) {
-        terminal::note(&format!("tumbler: without any fault, an invocation {raised}"));
+        terminal::note(&wrapped("tumbler: ", &format!("without any fault, an invocation {raised}")));
     }
-    for index in shown.iter().filter(|_| run.strikes.is_empty()).take(ADVISED_MAX) {
-        let advice = reports[*index].outcome;
-        terminal::print(&format!("  change ({}): {}\n", advice.name(), advice.advice()));
-    }
-    Ok(Exit::Verdict(verdict))
+    Ok(match ended {
+        Ended::Interrupted => Exit::Interrupted.and(Exit::Verdict(verdict)),
+        Ended::Whole | Ended::Stopped => Exit::Verdict(verdict),
+    })
 }
 
 /// What strikes that were named came to.
@@ -145,21 +159,20 @@ fn by_name(rotator: &Rotator, plan: &Plan, report: &Report) -> String {
 }
 
 /// Some runs once more, on other processes: the same digest, or another.
-fn rechecked(run: &Run, plans: &[Plan], reports: &[Report]) -> BTreeMap<usize, Recheck> {
-    let taken: Vec<usize> = (0..plans.len()).filter(|index| run.recheck.takes(*index as u64)).collect();
+fn rechecked(run: &Run, plans: &[Plan], reports: &[Report]) -> Result<BTreeMap<usize, Recheck>, Failure> {
+    let taken: Vec<usize> = (0..reports.len()).filter(|index| run.recheck.takes(*index as u64)).collect();
     let chosen: Vec<Plan> = taken.iter().map(|index| plans[*index].clone()).collect();
     if chosen.is_empty() {
-        return BTreeMap::new();
+        return Ok(BTreeMap::new());
     }
-    let again = run_all(&run.rotator, &chosen, 1, run.limit, |_| ());
+    let again = run_batch(&run.rotator, &chosen, 1, run.limit, |_| ControlFlow::Continue(()))?;
     let compare = |(index, again): (usize, &Report)| {
         let equal = reports[index].digest == again.digest;
         (index, if equal { Recheck::Equal } else { Recheck::Differs })
     };
-    taken.into_iter().zip(&again).map(compare).collect()
+    Ok(taken.into_iter().zip(&again.reports).map(compare).collect())
 }
 
 const SEEDS: u64 = 200;
 /// Rotations of a run that are struck: the last is to close.
 const STRUCK: u32 = 2;
-const ADVISED_MAX: usize = 5;

@@ -151,7 +151,7 @@ fn mistyped_arguments_are_told_from_findings() {
         ("run", &["--engine", "oracle"], "expected one of postgres, mysql, mariadb"),
         ("run", &["--strike", "1:2:eaten"], "no fault `eaten`"),
         ("run", &["standard"], "cannot be used with"),
-        ("run", &["--shrink"], "--shrink is for scenarios"),
+        ("grid", &["--layout", "reader", "--engine", "mariadb"], "there are no clusters of mariadb"),
     ] {
         let (text, code) = rotate(what, nowhere, args);
         assert_eq!(code, Some(2), "{text}");

@@ -5,6 +5,9 @@
 
 mod bad;
 mod examples;
+mod manners;
+mod surface;
+mod turns;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -50,6 +53,19 @@ fn function(source: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a scratch folder");
     std::fs::write(folder.path().join("lambda_function.py"), source).expect("the scratch folder takes files");
     folder
+}
+
+/// The first line to replay, as a shell joins it.
+fn replay_of(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("  replay: ")?;
+    let mut line = String::new();
+    for part in rest.lines() {
+        match part.strip_suffix('\\') {
+            Some(part) => line.push_str(part),
+            None => return Some(line + part),
+        }
+    }
+    Some(line)
 }
 
 /// Words in a row, whatever the wrapping.

@@ -187,7 +187,7 @@ fn coverage(sweep: &Sweep) -> Vec<Coverage> {
 }
 
 fn finding(told: &Told) -> Finding {
-    let Told { fingerprint, first, count: _, seeds, known, capsule, replay: _ } = told;
+    let Told { fingerprint, first, count: _, seeds, known, capsule, replay } = told;
     let mut fingerprint = fingerprint.clone();
     if first.row.verdict == Verdict::Nondeterministic {
         // The second look gave another digest.
@@ -206,9 +206,11 @@ fn finding(told: &Told) -> Finding {
         step: broken.map(|broken| broken.seq).or(last.map(|last| last.seq)),
         why: why.map(|why| without_folders(why)),
         capsule: capsule.clone(),
-        replay: match capsule {
-            Some(capsule) => format!("tumbler replay {capsule}"),
-            None => format!("tumbler replay {} --seed {}", first.row.scenario, first.row.seed),
+        replay: match (capsule, replay) {
+            (Some(capsule), _) => format!("tumbler replay {capsule}"),
+            // Of a rotator that is not ours there is no scenario to name.
+            (None, Some(line)) if line.starts_with("tumbler run ") => without_folders(line),
+            (None, _) => format!("tumbler replay {} --seed {}", first.row.scenario, first.row.seed),
         },
     }
 }

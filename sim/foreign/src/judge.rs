@@ -67,6 +67,21 @@ impl Outcome {
         }
     }
 
+    /// What must hold, in the words of those who run a rotation function.
+    pub const fn holds(self) -> &'static str {
+        match self {
+            Outcome::Fine | Outcome::Retried | Outcome::Window(_) | Outcome::Broke => "nothing",
+            Outcome::Wedged => "after a rotation that failed, a later one closes without a person",
+            Outcome::Orphan => "every login is on record, as that of the current or the previous version",
+            Outcome::Outage(_) => "a client that reads the current version is let in, at any time",
+            Outcome::StalePromoted => "a version that was replaced does not become current again",
+            Outcome::PrivilegeLost => {
+                "the user of the current version may do, and must connect, as the one before"
+            }
+            Outcome::SecretInClear => "no secret is on a wire without TLS, in the log, or in an exception",
+        }
+    }
+
     /// What to change in the function.
     pub const fn advice(self) -> &'static str {
         match self {

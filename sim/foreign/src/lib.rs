@@ -23,6 +23,8 @@
 
 pub mod guest;
 pub mod judge;
+pub mod layout;
+pub mod password;
 pub mod sql;
 pub mod store;
 pub mod strike;
@@ -31,6 +33,7 @@ pub mod world;
 
 pub use guest::{Answer, Break, Call, Guests, Invoke, Said, Step};
 pub use judge::Outcome;
+pub use layout::Layout;
 pub use sql::Engine;
 pub use strike::{Strike, StrikeKind};
 pub use world::{Plan, Record, Report, run};

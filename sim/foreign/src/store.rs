@@ -12,6 +12,7 @@
 //! `UpdateSecretVersionStage`, `GetSecretValue`.
 
 use crate::guest::{Answer, Call};
+use crate::password;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +32,10 @@ pub struct Secret {
     versions: BTreeMap<String, Version>,
     /// Tokens in the order of creation.
     order: Vec<String>,
+    /// Keys and values.
+    tags: Vec<[String; 2]>,
+    /// No rotation is under way, or will be by itself.
+    is_cancelled: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,8 +95,9 @@ impl Secret {
 
 impl Store {
     /// Adds a secret with its first version.
-    pub fn add(&mut self, name: &str, token: &str, value: &str) {
+    pub fn add(&mut self, name: &str, token: &str, value: &str, tags: Vec<[String; 2]>) {
         let secret = self.secrets.entry(name.to_owned()).or_default();
+        secret.tags = tags;
         secret.version(token).value = Some(value.to_owned());
         secret.place(CURRENT, Some(token));
     }
@@ -111,6 +117,7 @@ impl Store {
         }
         secret.version(token);
         secret.place(PENDING, Some(token));
+        secret.is_cancelled = false;
         Ok(())
     }
 
@@ -122,17 +129,26 @@ impl Store {
         }
     }
 
-    /// What the manual tells a person to do: cancel the rotation, and take `pending` off.
+    /// `CancelRotateSecret`: labels stay where they are.
     pub fn cancel(&mut self, name: &str) {
-        let secret = self.secrets.get_mut(name).expect("the world cancels on a secret that it added");
+        self.secrets.get_mut(name).expect("the world cancels on a secret that it added").is_cancelled = true;
+    }
+
+    /// What the manual tells a person to do then: move `current` to the version that was pending if
+    /// that is the one in use, and take `pending` off.
+    pub fn remedy(&mut self, name: &str, in_use: Option<&str>) {
+        let secret = self.secrets.get_mut(name).expect("the world remedies a secret that it added");
+        if let Some(token) = in_use {
+            secret.place(CURRENT, Some(token));
+        }
         secret.place(PENDING, None);
     }
 
-    /// Answers one call. `random` is the password to give, if one is asked for.
+    /// Answers one call. `random` is what a password is made of, if one is asked for.
     pub fn handle_call(&mut self, call: &Call, random: &str) -> Answer {
         let op = call.op.strip_prefix("secretsmanager.").unwrap_or(&call.op);
         if op == "get_random_password" {
-            return Answer::Value(json!({ "RandomPassword": password(random, &call.args) }));
+            return password::draw(random, &call.args);
         }
         let id = call.text("SecretId");
         let Some(name) = name(id).filter(|name| self.secrets.contains_key(*name)) else {
@@ -171,7 +187,13 @@ fn describe(name: &str, secret: &Secret) -> Value {
         .filter(|(_, version)| !version.labels.is_empty())
         .map(|(token, version)| (token.as_str(), &version.labels))
         .collect();
-    json!({ "ARN": arn(name), "Name": name, "RotationEnabled": true, "VersionIdsToStages": stages })
+    let mut told = json!({ "ARN": arn(name), "Name": name, "RotationEnabled": !secret.is_cancelled,
+        "VersionIdsToStages": stages });
+    if !secret.tags.is_empty() {
+        let tag = |[key, value]: &[String; 2]| json!({ "Key": key, "Value": value });
+        told["Tags"] = secret.tags.iter().map(tag).collect();
+    }
+    told
 }
 
 fn list(name: &str, secret: &Secret) -> Value {
@@ -252,15 +274,6 @@ fn update(name: &str, secret: &mut Secret, args: &Map<String, Value>) -> Answer 
     Answer::Value(json!({ "ARN": arn(name), "Name": name }))
 }
 
-/// Of the drawn letters, what the parameters of the call let through.
-fn password(random: &str, args: &Map<String, Value>) -> String {
-    let length = args.get("PasswordLength").and_then(Value::as_u64).unwrap_or(32).min(4_096);
-    let excluded = text(args, "ExcludeCharacters").unwrap_or_default();
-    let letters: Vec<char> = random.chars().filter(|each| !excluded.contains(*each)).collect();
-    let length = usize::try_from(length).expect("at most 4,096");
-    letters.iter().cycle().take(if letters.is_empty() { 0 } else { length }).collect()
-}
-
 fn not_found(message: impl Into<String>) -> Answer {
     Answer::error("ResourceNotFoundException", "ResourceNotFoundException", message)
 }
@@ -277,7 +290,7 @@ mod tests {
 
     fn store() -> Store {
         let mut store = Store::default();
-        store.add("s", "v1", "one");
+        store.add("s", "v1", "one", Vec::new());
         store
     }
 
@@ -333,6 +346,8 @@ mod tests {
         store.rotate("s", "v2").expect("nothing is pending");
         assert!(store.rotate("s", "v3").is_err());
         store.cancel("s");
+        assert!(store.rotate("s", "v3").is_err(), "cancelling leaves the label");
+        store.remedy("s", None);
         store.rotate("s", "v3").expect("nothing is pending");
         put(&mut store, "v3", "three");
         promote(&mut store, "v3", Some("v1"));

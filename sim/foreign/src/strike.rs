@@ -45,12 +45,17 @@ pub enum StrikeKind {
     Paused,
     /// Its invocation is delivered once more after the next rotation.
     Late,
+    /// The process stops before it, and a second delivery does the work; later the two, or the old one
+    /// and the next rotation's, take turns call by call.
+    Interleaved,
+    /// Before it an operator cancels the rotation, and does what the manual says about its labels.
+    Cancelled,
     /// For five seconds from then on, no TLS handshake succeeds.
     TlsFails,
 }
 
 impl StrikeKind {
-    pub const ALL: [StrikeKind; 11] = [
+    pub const ALL: [StrikeKind; 13] = [
         StrikeKind::RequestLost,
         StrikeKind::ReplyLost,
         StrikeKind::KilledBefore,
@@ -61,6 +66,8 @@ impl StrikeKind {
         StrikeKind::Doubled,
         StrikeKind::Paused,
         StrikeKind::Late,
+        StrikeKind::Interleaved,
+        StrikeKind::Cancelled,
         StrikeKind::TlsFails,
     ];
 
@@ -76,6 +83,8 @@ impl StrikeKind {
             StrikeKind::Doubled => "doubled",
             StrikeKind::Paused => "paused",
             StrikeKind::Late => "late",
+            StrikeKind::Interleaved => "interleaved",
+            StrikeKind::Cancelled => "cancelled",
             StrikeKind::TlsFails => "tls-fails",
         }
     }
@@ -95,6 +104,8 @@ impl StrikeKind {
             StrikeKind::Doubled => "a second delivery of this invocation runs first",
             StrikeKind::Paused => "the process stops here; a second delivery does the work",
             StrikeKind::Late => "this invocation will be delivered once more, later",
+            StrikeKind::Interleaved => "the process stops here; from some call on it and others take turns",
+            StrikeKind::Cancelled => "an operator cancels the rotation before this call",
             StrikeKind::TlsFails => "TLS fails for five seconds",
         }
     }
@@ -107,7 +118,8 @@ impl StrikeKind {
             StrikeKind::KilledBefore | StrikeKind::AppliedKilled => FaultKind::Crash,
             StrikeKind::Held | StrikeKind::Stale => FaultKind::Hold,
             StrikeKind::Doubled | StrikeKind::Late => FaultKind::Duplicate,
-            StrikeKind::Paused => FaultKind::Pause,
+            StrikeKind::Paused | StrikeKind::Interleaved => FaultKind::Pause,
+            StrikeKind::Cancelled => FaultKind::Reconfigure,
             StrikeKind::TlsFails => FaultKind::Strip,
         }
     }
@@ -125,7 +137,9 @@ impl StrikeKind {
             | StrikeKind::AppliedKilled
             | StrikeKind::Never
             | StrikeKind::Doubled
-            | StrikeKind::Paused => true,
+            | StrikeKind::Paused
+            | StrikeKind::Interleaved
+            | StrikeKind::Cancelled => true,
         }
     }
 }
@@ -177,7 +191,8 @@ impl FromStr for Strike {
         let found = StrikeKind::ALL.into_iter().find(|each| each.name() == kind);
         let kind = found.ok_or_else(|| {
             let names: Vec<&str> = StrikeKind::ALL.iter().map(|each| each.name()).collect();
-            format!("no fault `{kind}`; there are {}", names.join(", "))
+            let (first, second) = names.split_at(names.len() / 2);
+            format!("\n  no fault `{kind}`; there are {},\n  {}", first.join(", "), second.join(", "))
         })?;
         Ok(Strike { rotation: number(rotation)?, call: number(call)?, kind })
     }

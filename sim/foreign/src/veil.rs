@@ -22,7 +22,7 @@ impl Veil {
 
     /// Whether a text holds a known secret, as it is or as SQL or JSON would escape it.
     pub fn shows(&self, text: &str) -> bool {
-        self.known.iter().any(|secret| text.contains(secret.as_str()) || text.contains(&escaped(secret)))
+        self.known.iter().any(|secret| spellings(secret).iter().any(|spelled| text.contains(spelled)))
     }
 
     /// The text, with each secret replaced by its name. Longest first: one may hold another.
@@ -33,21 +33,34 @@ impl Veil {
         for index in order {
             let secret = &self.known[index];
             let name = format!("<secret-{}>", index + 1);
-            let escaped = escaped(secret);
-            if covered.contains(&escaped) {
-                covered = covered.replace(&escaped, &name);
-            }
-            if covered.contains(secret.as_str()) {
-                covered = covered.replace(secret.as_str(), &name);
+            for spelled in spellings(secret) {
+                if covered.contains(&spelled) {
+                    covered = covered.replace(&spelled, &name);
+                }
             }
         }
         covered
     }
 }
 
-/// As a string literal would spell it.
-fn escaped(secret: &str) -> String {
-    secret.replace('\\', "\\\\").replace('\'', "''").replace('"', "\\\"")
+/// As literals of SQL, JSON and Python would spell it, the longest first, and as it is.
+fn spellings(secret: &str) -> Vec<String> {
+    if !secret.contains(['\\', '\'', '"']) {
+        return vec![secret.to_owned()];
+    }
+    let slashed = secret.replace('\\', "\\\\");
+    let mut all = vec![
+        slashed.replace('\'', "''").replace('"', "\\\""),
+        slashed.replace('\'', "\\'").replace('"', "\\\""),
+        slashed.replace('\'', "''"),
+        slashed.replace('\'', "\\'"),
+        slashed.replace('"', "\\\""),
+        slashed,
+        secret.replace('\'', "''"),
+        secret.to_owned(),
+    ];
+    all.sort_by_key(|spelled| std::cmp::Reverse(spelled.len()));
+    all
 }
 
 const SECRET_MIN: usize = 6;
@@ -66,5 +79,10 @@ mod tests {
         assert_eq!(veil.cover("'abcdefgh'''"), "'<secret-2>'");
         assert!(veil.shows("…abcdef…"));
         assert!(!veil.shows("abcde short"));
+        veil.hide("a'b\\c\"d");
+        for text in [r#"a'b\c"d"#, r#"E'a''b\\c"d'"#, r#"'a\'b\\c"d'"#, r#""a'b\\c\"d""#, r#"'a''b\c"d'"#] {
+            assert!(veil.shows(text), "{text}");
+            assert!(veil.cover(text).contains("<secret-3>"), "{text}");
+        }
     }
 }

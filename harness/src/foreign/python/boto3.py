@@ -1,19 +1,45 @@
 """A stand-in: clients of the secret store and of the database service."""
 
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ClientError, ParamValidationError, ReadTimeoutError
 from tumbler_guest import Unsupported, WorldError, call, refuse_attribute
 
+PAGES = {"MaxRecords": int, "Marker": str, "Filters": list}
+# The parameters that each operation knows, with their types; those that it needs are named apart.
 OPERATIONS = {
-    "secretsmanager": (
-        "describe_secret",
-        "get_secret_value",
-        "get_random_password",
-        "put_secret_value",
-        "update_secret_version_stage",
-        "list_secret_version_ids",
-    ),
-    "rds": ("describe_db_instances", "describe_db_clusters"),
+    "secretsmanager": {
+        "describe_secret": {"SecretId": str},
+        "get_secret_value": {"SecretId": str, "VersionId": str, "VersionStage": str},
+        "get_random_password": {
+            "PasswordLength": int,
+            "ExcludeCharacters": str,
+            "ExcludeNumbers": bool,
+            "ExcludePunctuation": bool,
+            "ExcludeUppercase": bool,
+            "ExcludeLowercase": bool,
+            "IncludeSpace": bool,
+            "RequireEachIncludedType": bool,
+        },
+        "put_secret_value": {
+            "SecretId": str,
+            "ClientRequestToken": str,
+            "SecretString": str,
+            "VersionStages": list,
+            "RotationToken": str,
+        },
+        "update_secret_version_stage": {
+            "SecretId": str,
+            "VersionStage": str,
+            "MoveToVersionId": str,
+            "RemoveFromVersionId": str,
+        },
+        "list_secret_version_ids": {"SecretId": str, "MaxResults": int, "NextToken": str, "IncludeDeprecated": bool},
+    },
+    "rds": {
+        "describe_db_instances": {"DBInstanceIdentifier": str, **PAGES},
+        "describe_db_clusters": {"DBClusterIdentifier": str, "IncludeShared": bool, **PAGES},
+    },
 }
+NEEDED = {"update_secret_version_stage": ("SecretId", "VersionStage"), "get_random_password": ()}
 EXCEPTIONS = {
     "secretsmanager": (
         "DecryptionFailure",
@@ -29,6 +55,20 @@ EXCEPTIONS = {
     ),
     "rds": ("DBInstanceNotFoundFault", "DBClusterNotFoundFault"),
 }
+
+
+def checked(service, name, arguments):
+    """Refuses what the client would refuse before anything is sent."""
+    known = OPERATIONS[service][name]
+    needed = NEEDED.get(name, ("SecretId",) if service == "secretsmanager" else ())
+    wrong = [f'Missing required parameter in input: "{each}"' for each in needed if each not in arguments]
+    for each, value in arguments.items():
+        if each not in known:
+            wrong.append(f'Unknown parameter in input: "{each}", must be one of: {", ".join(known)}')
+        elif not isinstance(value, known[each]) or isinstance(value, bool) and known[each] is int:
+            wrong.append(f"Invalid type for parameter {each}, type: {type(value)}, valid types: {known[each]}")
+    if wrong:
+        raise ParamValidationError(report="\n".join(wrong))
 
 
 class Exceptions:
@@ -61,6 +101,7 @@ class Client:
         def operation(*args, **arguments):
             if args:
                 raise TypeError(f"{name}() only accepts keyword arguments.")
+            checked(self._service, name, arguments)
             return self._ask(name, arguments)
 
         return operation

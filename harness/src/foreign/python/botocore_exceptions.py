@@ -29,7 +29,8 @@ class ConnectionClosedError(HTTPClientError):
 
 
 class ParamValidationError(BotoCoreError):
-    pass
+    def __init__(self, report):
+        Exception.__init__(self, f"Parameter validation failed:\n{report}")
 
 
 class NoCredentialsError(BotoCoreError):

@@ -21,6 +21,7 @@ os.register_at_fork = lambda **hooks: None
 FOLDER = sys.argv[1]
 SOURCES = json.loads(sys.argv[2])
 LIMIT = float(sys.argv[3])
+SETTINGS = json.loads(sys.argv[4])
 MODULE, HANDLER = "lambda_function", "lambda_handler"
 
 
@@ -67,7 +68,7 @@ def main():
     sys.meta_path.append(Missing())
     import tumbler_guest as guest
 
-    guest.prepare(FOLDER, LIMIT)
+    guest.prepare(FOLDER, LIMIT, SETTINGS)
     # Here and not in each invocation, where a function may import them late.
     for name in SOURCES:
         importlib.import_module(name)

@@ -166,11 +166,11 @@ class Handler(logging.Handler):
             State.log.append(record.getMessage()[:LINE_MAX])
 
 
-def prepare(folder, limit):
+def prepare(folder, limit, settings):
     """Puts the world's clock, entropy and log in the place of the machine's."""
     State.folder, State.limit = os.path.join(os.path.realpath(folder), ""), limit
     os.environ.clear()
-    os.environ.update(ENVIRONMENT)
+    os.environ.update(ENVIRONMENT | settings)
     for name in ("time", "monotonic", "perf_counter", "process_time"):
         setattr(time, name, lambda: State.now / 1e9)
         setattr(time, name + "_ns", lambda: State.now)

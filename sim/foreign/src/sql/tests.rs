@@ -84,6 +84,27 @@ fn grants_that_are_shown_can_be_granted_as_they_are() {
 }
 
 #[test]
+fn mariadb_makes_a_user_whom_a_grant_identifies() {
+    let sql = "GRANT USAGE ON *.* TO 'app_clone' IDENTIFIED BY 'clone-password'";
+    let mut maria = server(Engine::Mariadb);
+    for password in ["clone-password", "other-password"] {
+        assert_eq!(exec(&mut maria, 1, &sql.replace("clone-password", password)), "null");
+        assert!(maria.accepts(Instant::ZERO, "app_clone", password));
+    }
+    assert_eq!(exec(&mut maria, 2, sql), "denied", "the application may not");
+    assert_eq!(exec(&mut server(Engine::Mysql), 1, sql), "syntax", "version 8 has no such grant");
+}
+
+#[test]
+fn what_a_certificate_must_say_is_read_back() {
+    let mut server = server(Engine::Mysql);
+    exec(&mut server, 1, "ALTER USER app@'%' REQUIRE CIPHER 'c' AND ISSUER '/CN=i' AND SUBJECT ''");
+    let read = "SELECT ssl_type, ssl_cipher, x509_issuer, x509_subject FROM mysql.user WHERE User = 'app'";
+    let Answer::Value(told) = server.execute(Instant::ZERO, 1, read) else { panic!() };
+    assert_eq!(told["rows"][0], json!(["SPECIFIED", "c", "/CN=i", ""]));
+}
+
+#[test]
 fn nobody_changes_others_without_the_right_to() {
     let mut server = server(Engine::Postgres);
     assert_eq!(exec(&mut server, 2, "CREATE ROLE x LOGIN PASSWORD 'some-password'"), "denied");

@@ -7,7 +7,7 @@ impl World<'_> {
     pub(super) fn apply(&mut self, invocation: &mut Invocation, call: &Call) -> Answer {
         let answer = match call.op.split_once('.') {
             Some(("secretsmanager", _)) => self.apply_store(call),
-            Some(("rds", _)) => instances(call, self.plan.engine),
+            Some(("rds", _)) => self.plan.layout.handle_call(call, self.plan.engine),
             Some(("sql", op)) => self.apply_sql(invocation, op, call),
             _ if call.op == "sleep" => {
                 let millis = call.args.get("millis").and_then(Value::as_u64).unwrap_or(0);
@@ -43,7 +43,7 @@ impl World<'_> {
     pub(super) fn stale(&mut self, call: &Call) -> Answer {
         match call.op.split_once('.') {
             Some(("secretsmanager", _)) => self.store_before.clone().handle_call(call, ""),
-            _ => instances(call, self.plan.engine),
+            _ => self.plan.layout.handle_call(call, self.plan.engine),
         }
     }
 
@@ -54,7 +54,7 @@ impl World<'_> {
         let flag = |name: &str| call.args.get(name).and_then(Value::as_bool).unwrap_or(false);
         match op {
             "connect" => {
-                if call.text("host") != HOST {
+                if !self.plan.layout.has_host(call.text("host")) {
                     return Answer::error("connection", "08001", "could not translate host name to address");
                 }
                 self.session_next += 1;
@@ -120,26 +120,13 @@ impl World<'_> {
     }
 }
 
-/// Letters of which a random password is made.
+/// Letters of which a random password is made: all that the service has.
 pub(super) fn letters(stream: &mut Stream) -> String {
     const ALPHABET: &[u8] =
-        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789#$%&()*+,-.:;<=>?[]^_{|}~";
+        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
     let draw = |_| {
         let index = usize::try_from(stream.below(ALPHABET.len() as u64)).expect("a small index");
         char::from(ALPHABET[index])
     };
-    (0..64).map(draw).collect()
-}
-
-/// What the describe calls of the database service tell: one instance, a replica of none.
-pub(super) fn instances(call: &Call, engine: Engine) -> Answer {
-    let endpoint = json!({ "Address": HOST, "Port": engine.port() });
-    match call.op.as_str() {
-        "rds.describe_db_instances" => Answer::Value(json!({ "DBInstances": [{
-            "DBInstanceIdentifier": "orders", "Engine": engine.name(), "Endpoint": endpoint,
-            "DBInstanceStatus": "available",
-        }] })),
-        "rds.describe_db_clusters" => Answer::Value(json!({ "DBClusters": [] })),
-        _ => Answer::error("Unsupported", "", format!("the world has no operation {}", call.op)),
-    }
+    (0..256).map(draw).collect()
 }

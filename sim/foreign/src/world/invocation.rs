@@ -41,38 +41,47 @@ impl World<'_> {
                         After::End(end) => return end,
                     }
                 }
-                Said::Done { log } => {
-                    self.hear(&invocation, &log);
-                    self.record(&name(&invocation), "returns".to_owned(), None);
-                    self.drop_sessions(&invocation);
-                    return End::Returned;
-                }
-                Said::Raised { kind, message, at, log } => {
-                    self.hear(&invocation, &log);
-                    let place = at.map_or(String::new(), |at| format!(", {at}"));
-                    let shows = self.veil.shows(&message);
-                    let told = self.veil.cover(&format!("raises {kind}: {message}{place}"));
-                    self.record(&name(&invocation), told.clone(), None);
-                    self.raised = Some(told);
-                    // The runtime writes what a function raises into its log.
-                    self.judge.listen(self.now, self.seq(), shows, "in an exception, and so in the log");
-                    self.drop_sessions(&invocation);
-                    return End::Failed;
-                }
-                Said::Broke(broken) => {
-                    let place = broken.at.map_or(String::new(), |at| format!("{at}: "));
-                    let told = self.veil.cover(&format!("{place}{}", broken.why));
-                    self.record(&name(&invocation), told.clone(), None);
-                    self.judge.broke(self.now, self.seq(), told);
-                    self.is_broken = true;
-                    return End::Failed;
-                }
+                said => return self.over(&invocation, said),
+            }
+        }
+    }
+
+    /// The last that an invocation says.
+    pub(super) fn over(&mut self, invocation: &Invocation, said: Said) -> End {
+        match said {
+            Said::Called(call) => unreachable!("{} was called, and nothing is over", call.op),
+            Said::Done { log } => {
+                self.hear(invocation, &log);
+                self.record(&name(invocation), "returns".to_owned(), None);
+                self.drop_sessions(invocation);
+                End::Returned
+            }
+            Said::Raised { kind, message, at, log } => {
+                self.hear(invocation, &log);
+                let place = at.map_or(String::new(), |at| format!(", {at}"));
+                let shows = self.veil.shows(&message);
+                let told = self.veil.cover(&format!("raises {kind}: {message}{place}"));
+                self.record(&name(invocation), told.clone(), None);
+                self.raised = Some(told);
+                // The runtime writes what a function raises into its log.
+                self.judge.listen(self.now, self.seq(), shows, "in an exception, and so in the log");
+                self.drop_sessions(invocation);
+                End::Failed
+            }
+            Said::Broke(broken) => {
+                let place = broken.at.map_or(String::new(), |at| format!("{at}: "));
+                let told = self.veil.cover(&format!("{place}{}", broken.why));
+                self.record(&name(invocation), told.clone(), None);
+                self.judge.broke(self.now, self.seq(), told);
+                self.is_broken = true;
+                End::Failed
             }
         }
     }
 
     /// Answers a call, or strikes it.
     pub(super) fn called(&mut self, invocation: &mut Invocation, call: Call) -> After {
+        self.take_turns();
         self.now = self.now.plus(self.latency.span(LATENCY_MIN, LATENCY_MAX));
         invocation.calls += 1;
         if self.now.since(invocation.began) > LIFE {
@@ -129,6 +138,18 @@ impl World<'_> {
             StrikeKind::Late => {
                 let (step, token) = (invocation.step, invocation.token.clone());
                 self.parked.push((successor, Parked::Delivery { step, token, rotation }));
+                self.answered(invocation, &call)
+            }
+            StrikeKind::Interleaved => {
+                let (step, token) = (invocation.step, invocation.token.clone());
+                self.straggle(invocation.clone(), call, successor);
+                After::End(self.invoke(step, &token, rotation, false))
+            }
+            StrikeKind::Cancelled => {
+                self.store.cancel(SECRET);
+                self.is_cancelled = true;
+                self.record("operator", "cancels the rotation".to_owned(), None);
+                self.remedy(&invocation.token.clone());
                 self.answered(invocation, &call)
             }
             StrikeKind::TlsFails => {

@@ -5,8 +5,7 @@
 //! stop processes, and let another invocation run between two calls. What is held past its successor
 //! lands after the second rotation; the third shows whether rotations still close.
 //!
-//! What it deliberately does not do: let two invocations take turns call by call, or strike a call
-//! twice.
+//! What it deliberately does not do: let more than two invocations take turns, or strike a call twice.
 //!
 //! Invariant: every answer is computed from the plan and from what guests said before; nothing is
 //! asked of the machine.
@@ -16,9 +15,13 @@
 
 mod apply;
 mod invocation;
+mod turns;
+
+pub use turns::MEANWHILE;
 
 use crate::guest::{Answer, Call, Guests, Invoke, Said, Step};
 use crate::judge::{Finding, Judge, Met, Outcome, credential};
+use crate::layout::Layout;
 use crate::sql::{Engine, Server};
 use crate::store::{CURRENT, Store, arn};
 use crate::strike::{FOREIGN, Strike, StrikeKind};
@@ -32,6 +35,7 @@ use tumbler_types::{Instant, Invariant, Span};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub engine: Engine,
+    pub layout: Layout,
     pub seed: u64,
     pub strikes: Vec<Strike>,
 }
@@ -113,6 +117,8 @@ struct World<'a> {
     /// Calls so far, by rotation.
     calls: BTreeMap<u32, u32>,
     parked: Vec<(u32, Parked)>,
+    stragglers: Vec<turns::Straggler>,
+    is_cancelled: bool,
     entropy: Stream,
     latency: Stream,
     guest_next: u32,
@@ -167,15 +173,10 @@ impl<'a> World<'a> {
         let server = Server::new(plan.engine, admin, app);
         let base = server.means(APP);
         let mut store = Store::default();
-        let value = |(user, password): (&str, &str)| {
-            json!({
-                "engine": plan.engine.name(), "host": HOST, "port": plan.engine.port(),
-                "dbname": "app", "username": user, "password": password, "masterarn": arn(MASTER),
-            })
-            .to_string()
-        };
-        store.add(MASTER, "00000000-0000-4000-8000-00000000000a", &value(admin));
-        store.add(SECRET, "00000000-0000-4000-8000-00000000000b", &value(app));
+        let (value, tags) = plan.layout.admin(plan.engine, admin.0, admin.1, &arn(MASTER));
+        store.add(MASTER, "00000000-0000-4000-8000-00000000000a", &value, tags);
+        let value = plan.layout.app(plan.engine, app.0, app.1, &arn(MASTER));
+        store.add(SECRET, "00000000-0000-4000-8000-00000000000b", &value, Vec::new());
         let mut veil = Veil::default();
         veil.hide(app.1);
         veil.hide(admin.1);
@@ -193,6 +194,8 @@ impl<'a> World<'a> {
             fired: Vec::new(),
             calls: BTreeMap::new(),
             parked: Vec::new(),
+            stragglers: Vec::new(),
+            is_cancelled: false,
             entropy,
             latency,
             guest_next: 0,
@@ -220,6 +223,7 @@ impl<'a> World<'a> {
             self.judge.wedge(self.now, self.seq(), told);
             self.now = self.now.plus(PERSON);
             self.store.cancel(SECRET);
+            self.store.remedy(SECRET, None);
             self.record("operator", "cancels the rotation, and takes the pending label off".to_owned(), None);
             self.store.rotate(SECRET, &token).expect("no version is pending");
         }
@@ -232,10 +236,15 @@ impl<'a> World<'a> {
             let all = Step::ALL.into_iter().all(|step| {
                 let end = self.invoke(step, &token, rotation, true);
                 self.now = self.now.plus(Span::from_millis(500));
-                end == End::Returned && !self.is_broken
+                end == End::Returned && !self.is_broken && !self.is_cancelled
             });
             if self.is_broken {
                 return;
+            }
+            if std::mem::take(&mut self.is_cancelled) {
+                self.now = self.now.plus(LOOK_AGAIN);
+                self.remedy(&token);
+                break;
             }
             if all {
                 self.store.settle(SECRET, &token);
@@ -274,8 +283,30 @@ impl<'a> World<'a> {
         self.now = self.now.plus(BETWEEN);
     }
 
+    /// An operator does what the manual says of a rotation that was cancelled: whichever version the
+    /// database accepts is current, and nothing is pending.
+    fn remedy(&mut self, token: &str) {
+        let secret = self.store.secret(SECRET);
+        let accepts = |token: &str| {
+            let held = secret.value(token).and_then(credential);
+            held.is_some_and(|(user, password)| self.server.accepts(self.now, &user, &password))
+        };
+        let current = secret.labeled(CURRENT).expect("current is moved and never removed");
+        let in_use = (!accepts(current) && accepts(token)).then_some(token);
+        let did = match in_use {
+            Some(token) => {
+                format!("moves current to {}, which is in use, and takes pending off", short(token))
+            }
+            None => "takes the pending label off".to_owned(),
+        };
+        self.store.remedy(SECRET, in_use);
+        self.record("operator", did, None);
+        self.observe();
+    }
+
     /// Lets go of what was held until this rotation's end.
     fn release(&mut self, rotation: u32) {
+        self.finish_stragglers(rotation);
         let (due, stay) =
             std::mem::take(&mut self.parked).into_iter().partition(|(until, _)| *until <= rotation);
         self.parked = stay;
@@ -355,6 +386,9 @@ impl<'a> World<'a> {
     }
 
     fn report(mut self) -> Report {
+        for straggler in std::mem::take(&mut self.stragglers) {
+            self.guests.kill(straggler.invocation.guest);
+        }
         for (_, parked) in std::mem::take(&mut self.parked) {
             match parked {
                 Parked::Process { invocation, .. } => self.guests.kill(invocation.guest),
@@ -406,13 +440,14 @@ const SECRET: &str = "orders/app";
 const MASTER: &str = "orders/admin";
 const APP: &str = "app";
 const ADMIN: &str = "admin";
-const HOST: &str = "orders.db.internal";
 /// A function's longest life, and how long the service waits before it begins again.
 pub const LIFE: Span = Span::from_secs(900);
 pub const RETRY: Span = Span::from_secs(60);
 const ATTEMPTS: u32 = 5;
 /// Until a person has looked.
 const PERSON: Span = Span::from_secs(3_600);
+/// Until the operator who cancelled looks again.
+const LOOK_AGAIN: Span = Span::from_secs(600);
 const BETWEEN: Span = Span::from_secs(30);
 /// Until a client library gives a lost call up.
 const LOST: Span = Span::from_secs(5);

@@ -1,0 +1,87 @@
+//! A batch: plans out to several fork servers, reports in, taken in the order of the plans.
+//!
+//! It deliberately knows nothing of what a report means: the caller absorbs it, and may have enough.
+
+use super::Rotator;
+use crate::exit::Failure;
+use crate::sweep::Ended;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tumbler_foreign::{Plan, Report};
+
+/// What became of a batch.
+pub struct Batch {
+    /// Of the first plans; of all, if it ended whole.
+    pub reports: Vec<Report>,
+    pub ended: Ended,
+}
+
+/// Runs plans. Reports are absorbed in the order of the plans, for every `jobs`; after the caller had
+/// enough, or somebody interrupted, runs that are under way are waited for and forgotten.
+pub fn run_batch(
+    rotator: &Rotator,
+    plans: &[Plan],
+    jobs: usize,
+    limit: Duration,
+    absorb: impl FnMut(&Report) -> ControlFlow<()>,
+) -> Result<Batch, Failure> {
+    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let work = |sender: UnboundedSender<(usize, Report)>| {
+        let mut guests = rotator.guests(limit);
+        while !stop.load(Ordering::Relaxed) {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(plan) = plans.get(index) else { return };
+            let report = tumbler_foreign::run(plan, guests.as_mut());
+            if sender.send((index, report)).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let (sender, results) = unbounded_channel();
+        for _ in 0..jobs.min(plans.len()).max(1) {
+            let sender = sender.clone();
+            scope.spawn(|| work(sender));
+        }
+        drop(sender);
+        let batch = crate::block_on(take(results, absorb));
+        stop.store(true, Ordering::Relaxed);
+        batch
+    })
+}
+
+/// One run, without anybody's say.
+pub fn run_one(rotator: &Rotator, plan: &Plan, limit: Duration) -> Report {
+    tumbler_foreign::run(plan, rotator.guests(limit).as_mut())
+}
+
+async fn take(
+    mut results: UnboundedReceiver<(usize, Report)>,
+    mut absorb: impl FnMut(&Report) -> ControlFlow<()>,
+) -> Result<Batch, Failure> {
+    let unheard = |error: std::io::Error| Failure::Internal(format!("failed to listen for signals: {error}"));
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(unheard)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(unheard)?;
+    let (mut waiting, mut reports) = (BTreeMap::new(), Vec::new());
+    loop {
+        let result = tokio::select! {
+            biased;
+            _ = interrupt.recv() => return Ok(Batch { reports, ended: Ended::Interrupted }),
+            _ = terminate.recv() => return Ok(Batch { reports, ended: Ended::Interrupted }),
+            result = results.recv() => result,
+        };
+        let Some((index, report)) = result else { return Ok(Batch { reports, ended: Ended::Whole }) };
+        waiting.insert(index, report);
+        while let Some(report) = waiting.remove(&reports.len()) {
+            let told = absorb(&report);
+            reports.push(report);
+            if told.is_break() {
+                return Ok(Batch { reports, ended: Ended::Stopped });
+            }
+        }
+    }
+}
