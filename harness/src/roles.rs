@@ -64,6 +64,8 @@ pub fn plain(plan: &Plan, node: NodeId) -> Box<dyn Role> {
             let target = Target::new(topology, timing, enforcement);
             match bug {
                 Some(Planted::TargetDropsTransport) => Box::new(planted::target::PlainTarget::new(target)),
+                Some(Planted::TargetIgnoresFullDisk) => flawed(target, planted::IgnoresFullDisk),
+                Some(Planted::TargetOverlooksStall) => flawed(target, planted::OverlooksStall::default()),
                 _ => Box::new(target),
             }
         }
@@ -101,6 +103,7 @@ fn rotator(settings: Settings, planted: Option<Planted>) -> Box<dyn Role> {
         Some(Planted::RotatorForgetsRevocation) => flawed(role, planted::ForgetsRevocation::default()),
         Some(Planted::RotatorForgetsOrphan) => flawed(role, planted::ForgetsOrphans::default()),
         Some(Planted::RotatorForgetsRetire) => flawed(role, planted::ForgetsRetire::default()),
+        Some(Planted::RotatorTrustsHalfOpen) => flawed(role, planted::TrustsHalfOpen::new(target)),
         Some(Planted::RotatorGivesUp) => flawed(role, planted::GivesUp::new(target)),
         Some(Planted::RotatorSkipsQuarantine) => Box::new(planted::target::HurriedRotator::new(role)),
         Some(Planted::RotatorForgetsRestore) => Box::new(planted::target::ForgetfulRotator::new(role)),
@@ -110,11 +113,14 @@ fn rotator(settings: Settings, planted: Option<Planted>) -> Box<dyn Role> {
 
 fn agent(settings: Settings, planted: Option<Planted>) -> Box<dyn Role> {
     let (ttl, period) = (settings.timing.grant_ttl, settings.timing.heartbeat);
+    let epsilon = settings.timing.epsilon;
     let role = Agent::new(settings);
     match planted {
         Some(Planted::AgentRenewerDies) => flawed(role, planted::RenewerDies::default()),
         Some(Planted::AgentRestartsLease) => flawed(role, planted::RestartsLease::new(ttl, period)),
         Some(Planted::AgentRefreshesOnePath) => flawed(role, planted::RefreshesOnePath::default()),
+        Some(Planted::AgentRenewsAtStart) => flawed(role, planted::RenewsAtStart { ttl }),
+        Some(Planted::AgentAddsEpsilon) => Box::new(planted::AddsEpsilon::new(role, epsilon)),
         Some(Planted::AgentStaysUnhealthy) => flawed(role, planted::StaysUnhealthy::default()),
         _ => Box::new(role),
     }

@@ -102,6 +102,11 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "hostile-hosts",
     "hostile-world",
     "bad-links",
+    "full-disk",
+    "stalled-disk",
+    "restarts-behind-a-cut",
+    "lease-by-a-slow-clock",
+    "half-open-to-target",
 ];
 
 /// Patterns of published incidents, in the order of their catalog.

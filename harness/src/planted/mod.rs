@@ -11,6 +11,7 @@
 mod agent;
 mod authority;
 mod effect;
+mod fault;
 mod flaw;
 mod key;
 mod lease;
@@ -26,6 +27,7 @@ pub use effect::{
     AppliesUnrecorded, ForgetsRetire, ForgetsRevocation, GivesUp, PinsConnection, RestoresOriginal,
     ValidatesAfterwards,
 };
+pub use fault::{AddsEpsilon, IgnoresFullDisk, OverlooksStall, RenewsAtStart, TrustsHalfOpen};
 pub use flaw::{Flaw, Flawed};
 pub use key::ForgetsOrphans;
 pub use lease::{RefreshesOnePath, RenewerDies, RestartsLease, StaysUnhealthy};

@@ -271,10 +271,20 @@ pub enum Planted {
     TargetDropsTransport,
     /// A key that no record names is overlooked; caught by `orphan-free`.
     RotatorForgetsOrphan,
+    /// A write that failed is taken for done; caught by `durable-ack`.
+    TargetIgnoresFullDisk,
+    /// A write that a slow disk has not finished is taken for done; caught by `durable-ack`.
+    TargetOverlooksStall,
+    /// Each start begins the lease anew; caught by `revoked-undelivered`.
+    AgentRenewsAtStart,
+    /// The margin for a clock that is off is added to a lease's end; caught by `revoked-undelivered`.
+    AgentAddsEpsilon,
+    /// An answer is waited for as long as nobody says that its connection is broken; caught by `converges`.
+    RotatorTrustsHalfOpen,
 }
 
 impl Planted {
-    pub const ALL: [Planted; 32] = [
+    pub const ALL: [Planted; 37] = [
         Planted::LyingFsync,
         Planted::SendBeforePersist,
         Planted::TargetIgnoresFences,
@@ -307,6 +317,11 @@ impl Planted {
         Planted::AuthorityForgetsDueTime,
         Planted::TargetDropsTransport,
         Planted::RotatorForgetsOrphan,
+        Planted::TargetIgnoresFullDisk,
+        Planted::TargetOverlooksStall,
+        Planted::AgentRenewsAtStart,
+        Planted::AgentAddsEpsilon,
+        Planted::RotatorTrustsHalfOpen,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -343,6 +358,11 @@ impl Planted {
             Planted::AuthorityForgetsDueTime => "authority-forgets-due-time",
             Planted::TargetDropsTransport => "target-drops-transport",
             Planted::RotatorForgetsOrphan => "rotator-forgets-orphan",
+            Planted::TargetIgnoresFullDisk => "target-ignores-full-disk",
+            Planted::TargetOverlooksStall => "target-overlooks-stall",
+            Planted::AgentRenewsAtStart => "agent-renews-at-start",
+            Planted::AgentAddsEpsilon => "agent-adds-epsilon",
+            Planted::RotatorTrustsHalfOpen => "rotator-trusts-half-open",
         }
     }
 }
