@@ -40,6 +40,10 @@ explain *arguments:
 model *arguments:
     cargo run --release -- check {{arguments}}
 
+# The engines beside Spin, over the same steps. Needs `spin` and a C compiler.
+spin:
+    cargo run --release --package tumbler --example spin
+
 # Ratios and costs, beside madsim's own.
 bench *arguments:
     cargo bench --package tumbler --bench speed {{arguments}}

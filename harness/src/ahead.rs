@@ -26,7 +26,7 @@ pub fn ahead(plan: &Plan, trace: &[Observed], seq: u64) -> Vec<String> {
     let mut searched = 0;
     // The machine takes each for a canary: before `Promote` that allows one that is none a little more.
     for agent in 0..usize::from(plan.topology.agents) {
-        let Some(here) = machine.project(&ledger, secret, agent) else { continue };
+        let Some(here) = machine.project(&ledger, secret, agent, plan.timing.epsilon) else { continue };
         let graph = Graph::nearest(&machine, &machine.unpack(&here), LIMIT);
         searched += graph.table.len() as u64;
         let is_nearer =

@@ -37,18 +37,17 @@ pub async fn check(args: CheckArgs) -> Result<Exit, Failure> {
     });
     let told = stop.clone();
     let (compile, flaw, out) = (args.compile, args.flaw, args.out.clone());
+    let memory = args.memory.saturating_mul(MIB);
     let (exit, broken) = tokio::task::spawn_blocking(move || match args.model {
         Some(ModelName::Irreversible) => (list_irreversible(&args, &told), Vec::new()),
         None => search(&args, &told),
     })
     .await
     .map_err(|why| Failure::Internal(format!("the search ended early: {why}")))?;
-    if compile && !stop.load(Ordering::Relaxed) {
-        if broken.is_empty() {
-            tell::tour(stop.clone()).await?;
-        } else {
-            tell::broken(broken, flaw, &out).await?;
-        }
+    if !broken.is_empty() {
+        tell::broken(broken, flaw, memory, &stop, &out).await?;
+    } else if compile && !stop.load(Ordering::Relaxed) {
+        tell::tour(stop.clone()).await?;
     }
     Ok(if stop.load(Ordering::Relaxed) { Exit::Interrupted.and(exit) } else { exit })
 }
@@ -101,8 +100,8 @@ fn search(args: &CheckArgs, stop: &AtomicBool) -> (Exit, Vec<Broken>) {
             });
         }
         for Sentence { id, verdict, .. } in reports.first().iter().flat_map(|report| &report.sentences) {
-            if let Said::Violated { path, .. } = verdict {
-                broken.push(Broken { bounds, sentence: id, path: path.clone() });
+            if let Said::Violated { .. } = verdict {
+                broken.push(Broken { bounds, sentence: id });
             }
         }
         let verdict = verdict(&reports);
@@ -179,6 +178,9 @@ fn text(reports: &[CheckReport], verdict: Verdict) -> String {
     for sentence in &first.sentences {
         sentence_lines(sentence, &mut line);
     }
+    if let Some(spent) = reports.iter().find_map(|report| report.spent) {
+        line(format!("  a budget is used up in {} states, none of them excused", grouped(spent)));
+    }
     let seen = first.reached.iter().filter(|(_, reached)| *reached).count();
     line(format!("  moments that must be seen: {seen} of {}", first.reached.len()));
     for (mark, _) in first.reached.iter().filter(|(_, reached)| !reached) {
@@ -188,7 +190,7 @@ fn text(reports: &[CheckReport], verdict: Verdict) -> String {
 }
 
 fn bounds_lines(bounds: CheckBounds, line: &mut impl FnMut(String)) {
-    let CheckBounds { rotators, agents, rotations, crashes, zombies, revocations } = bounds;
+    let CheckBounds { rotators, agents, rotations, crashes, zombies, revocations, skew } = bounds;
     line(format!(
         "  bounds      {}, {}, {},",
         count(u64::from(rotations), "rotation"),
@@ -201,6 +203,7 @@ fn bounds_lines(bounds: CheckBounds, line: &mut impl FnMut(String)) {
         plural(zombies, "zombie", "zombies"),
         plural(revocations, "revocation", "revocations")
     ));
+    line(format!("              clocks off by {skew} ε at most"));
 }
 
 fn sentence_lines(sentence: &Sentence, line: &mut impl FnMut(String)) {
@@ -276,7 +279,10 @@ fn list_irreversible(args: &CheckArgs, stop: &AtomicBool) -> Exit {
 fn mitigation(step: &str, lost: &str) -> Option<&'static str> {
     match (step, lost) {
         ("Revoke", _) => Some("ordered; the next rotation brings a fresh version"),
-        ("Advance", "previous") => Some("the point of no return: every holder has left it before"),
+        // The rotator's request to pass it may come late.
+        ("Advance" | "Release", "previous") => {
+            Some("the point of no return: every holder has left it before")
+        }
         ("Advance", "pending") => Some("given up, and drained: its holders are back on current"),
         ("Advance", _) | ("RollBack", _) => Some("given up; the next rotation brings a fresh version"),
         ("Begin", _) => Some("the last rotation within these bounds"),

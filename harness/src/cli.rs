@@ -13,7 +13,7 @@ use crate::help::{
     CHECK, COMPLETIONS, EXPLAIN, GATE, GRID, LIST, MAN, REPLAY, REPORT, RUN, SHRINK, TOP, TRACE,
 };
 use crate::host::Hosted;
-use crate::job::Settings;
+use crate::job::{Look, Settings};
 use crate::list::Subject;
 use crate::progress::Show;
 use crate::replay::{Flaw, Replay};
@@ -207,6 +207,9 @@ pub struct ShrinkArgs {
     /// Where the smaller capsule goes; beside the other as NAME.min.repro.json if absent
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Candidates that run at once [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
     #[command(flatten)]
     pub hidden: HiddenArgs,
 }
@@ -258,6 +261,8 @@ pub enum FormName {
     Shiviz,
     /// One event a line, for programs
     Jsonl,
+    /// The abstract states, for readers of TLA+ and Quint traces
+    Itf,
 }
 
 #[derive(Debug, Args)]
@@ -307,13 +312,13 @@ pub struct CheckArgs {
     #[arg(long, value_enum, default_value_t = EngineName::Graph)]
     pub engine: EngineName,
     /// Memory that the graph may take, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 6_144)]
+    #[arg(long, value_name = "MIB", default_value_t = 8_192)]
     pub memory: u64,
     /// Plant a flaw in the specification, to see a sentence broken
     #[arg(long, value_parser = crate::compile::twin::flaw)]
     pub flaw: Option<Mutation>,
-    /// Make runs of what was found: of each broken sentence's path, or of every step of the smallest
-    /// bounds if none is broken
+    /// If nothing is broken, make runs of every step of the smallest bounds. Ways to break a sentence
+    /// are always made runs, and a capsule where one fails
     #[arg(long)]
     pub compile: bool,
     /// Folder for capsules
@@ -499,9 +504,10 @@ impl From<ReplayArgs> for Replay {
 
 impl From<ShrinkArgs> for Shrink {
     fn from(args: ShrinkArgs) -> Shrink {
-        let ShrinkArgs { capsule, out, hidden } = args;
+        let ShrinkArgs { capsule, out, jobs, hidden } = args;
         let limit = Duration::from_secs(hidden.watchdog);
-        Shrink { capsule, out, settings: hidden.settings(), limit }
+        let jobs = jobs.map_or_else(cores, NonZeroUsize::get);
+        Shrink { capsule, out, jobs, settings: hidden.settings(), limit }
     }
 }
 
@@ -518,12 +524,13 @@ impl From<TraceArgs> for Trace {
         let (asked, hidden) = match args {
             TraceArgs::Diff { left, right, hidden } => (Asked::Diff { left, right }, hidden),
             TraceArgs::Export { what, format, out, hidden } => {
-                let form = match format {
-                    FormName::Perfetto => Form::Perfetto,
-                    FormName::Shiviz => Form::Shiviz,
-                    FormName::Jsonl => Form::Jsonl,
+                let look = match format {
+                    FormName::Perfetto => Look::Export { form: Form::Perfetto },
+                    FormName::Shiviz => Look::Export { form: Form::Shiviz },
+                    FormName::Jsonl => Look::Export { form: Form::Jsonl },
+                    FormName::Itf => Look::States,
                 };
-                (Asked::Export { what, form, out }, hidden)
+                (Asked::Export { what, look, out }, hidden)
             }
         };
         Trace { asked, settings: hidden.settings(), limit: Duration::from_secs(hidden.watchdog) }

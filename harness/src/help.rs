@@ -58,8 +58,8 @@ pub const CHECK: &str = "\
 Examples:
   tumbler check --bounds small --engine both       seconds
   tumbler check irreversible --bounds small
-  tumbler check --bounds small --compile           every step of 4,821, as runs
-  tumbler check --bounds small --flaw ignore-fence --compile
+  tumbler check --bounds small --compile           every step of 4,911, as runs
+  tumbler check --bounds small --flaw ignore-fence a broken sentence, and a run
 
 A search that was cut is 15, and so are engines that differ; Ctrl-C tells what was explored.";
 pub const GATE: &str = "\

@@ -11,7 +11,7 @@ use tumbler_plan::trace::v1;
 use tumbler_plan::{Checkpoint, LastWords, Plan};
 use tumbler_reports::SeedReport;
 use tumbler_reports::export::Form;
-use tumbler_types::Invariant;
+use tumbler_types::{FaultId, Invariant};
 
 /// To a worker: settings once, then batches.
 #[derive(Debug, Serialize, Deserialize)]
@@ -63,7 +63,7 @@ pub struct Job {
 pub enum Task {
     /// Run and judge.
     Judge {
-        /// Run again, on the other driver and another sandbox seed, and compare digests.
+        /// Answer with digests of prefixes too: the run is to be compared with one in another process.
         recheck: bool,
         /// Try rollback commands from points of the run.
         probe: bool,
@@ -85,6 +85,9 @@ pub enum Task {
     },
     /// Run, and tell the digests of prefixes at even intervals, and of the whole: no trace is kept.
     Chain,
+    /// Run, and answer with the plan in which what this fault of links did stands in its place, message by
+    /// message, under names from `first` on; with none if that is nothing, or too much.
+    Realize { fault: FaultId, first: FaultId },
     /// Run with the trace kept; the lines are the events from the first step to before the second.
     Slice { from: u64, to: u64 },
     /// Run with the trace kept, and look inside.
@@ -100,6 +103,8 @@ pub enum Task {
 pub enum Look {
     /// What led to the failure, as a chart; or to the last that was known of a run that died.
     Explain { died: Option<LastWords> },
+    /// The abstract states, for readers of other specifications' traces.
+    States,
     /// All of it, for a viewer.
     Export { form: Form },
 }
@@ -132,7 +137,7 @@ pub enum Answer {
 pub struct Done {
     pub id: u64,
     pub report: SeedReport,
-    /// The plan that shows the finding, where that is not the job's: a rollback probe's.
+    /// The plan that shows the finding, where that is not the job's: a rollback probe's, or a realized one.
     pub edited: Option<Plan>,
     pub samples: Vec<Checkpoint>,
     pub lines: Vec<v1::Event>,

@@ -3,15 +3,17 @@
 //! Jobs go out in order, in small batches; results come back in any order, each under its job's id.
 //! A worker answers its batch one job after the other, so the first job without an answer is always
 //! the one that runs: whatever kills the worker is that job's doing, and the rest of the batch goes
-//! to a fresh worker.
+//! to a fresh worker. Beside each worker stands another process, in which its batch's seeds that are to be
+//! rechecked run again, the last one first.
 //!
 //! `Determinism:` nothing here reaches a run. The wall clock limits a run's time and nothing else; a
 //! run that a slow machine kills is reported as killed, never as passed.
 
 use crate::exit::Failure;
 use crate::identity;
-use crate::job::{Answer, Done, Job, Request, Settings};
+use crate::job::{Answer, Done, Job, Request, Settings, Task};
 use crate::judgement;
+use crate::recheck::Recheck;
 use crate::watch::Seen;
 use std::collections::VecDeque;
 use std::process::{ExitStatus, Stdio};
@@ -65,6 +67,7 @@ impl Results {
 async fn work(pool: Pool, source: Source, sender: mpsc::Sender<Result<Done, Failure>>) {
     let mut worker: Option<Worker> = None;
     let mut batch: VecDeque<Job> = VecDeque::new();
+    let mut recheck = Recheck::new(&pool.settings, pool.limit);
     loop {
         if batch.is_empty() {
             let mut source = source.lock().expect("nothing panics while it holds this");
@@ -85,7 +88,14 @@ async fn work(pool: Pool, source: Source, sender: mpsc::Sender<Result<Done, Fail
             }
         };
         if running.give(batch.make_contiguous()).await.is_ok() {
-            worker = serve_batch(running, &pool, &mut batch, &sender).await;
+            let mut again = Vec::new();
+            worker = serve_batch(running, &pool, &mut batch, &sender, &mut again).await;
+            for (job, mut done) in again.into_iter().rev() {
+                let checked = recheck.check(&job, &mut done, worker.as_mut()).await;
+                if sender.send(checked.map(|()| done)).await.is_err() {
+                    return;
+                }
+            }
         }
         if sender.is_closed() {
             return;
@@ -93,12 +103,14 @@ async fn work(pool: Pool, source: Source, sender: mpsc::Sender<Result<Done, Fail
     }
 }
 
-/// Takes answers until the batch is done, or the worker is. The worker comes back if it lives.
+/// Takes answers until the batch is done, or the worker is. The worker comes back if it lives. What is to
+/// be rechecked is left in `again`.
 async fn serve_batch(
     mut worker: Worker,
     pool: &Pool,
     batch: &mut VecDeque<Job>,
     sender: &mpsc::Sender<Result<Done, Failure>>,
+    again: &mut Vec<(Job, Done)>,
 ) -> Option<Worker> {
     while let Some(job) = batch.front() {
         let done = match worker.answer(job, pool.limit).await {
@@ -111,8 +123,12 @@ async fn serve_batch(
                 return None;
             }
         };
-        batch.pop_front();
-        if sender.send(Ok(done)).await.is_err() {
+        let job = batch.pop_front().expect("it was just looked at");
+        // A world that panicked has no digest to be compared.
+        let has_digest = done.report.row.trace_digest.is_some();
+        if matches!(job.task, Task::Judge { recheck: true, .. }) && has_digest {
+            again.push((job, done));
+        } else if sender.send(Ok(done)).await.is_err() {
             return None;
         }
     }

@@ -341,7 +341,7 @@ async fn smaller(
     plan: Plan,
 ) -> Result<Option<Telling>, Failure> {
     let Some(meant) = telling.report.fingerprint.as_ref() else { return Ok(None) };
-    let found = shrink::minimize(name, &plan, meant, &run.settings, run.limit).await?;
+    let found = shrink::minimize(name, &plan, meant, run.jobs, &run.settings, run.limit).await?;
     let Some(small) = found else { return Ok(None) };
     let mut first = small.report;
     first.recheck = telling.report.recheck;

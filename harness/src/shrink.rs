@@ -1,47 +1,46 @@
 //! `tumbler shrink`: a smaller plan with the same failure.
 //!
-//! The plan is data, so it is edited and run again: faults are left out (delta debugging), then orders,
-//! builds, clock offsets and lags; what is left is made weaker, a shorter fault for a longer one and a
-//! pause for a crash; and the run ends soon after the failure. A candidate counts only if verdict,
-//! invariant, role and phase are the same, and the edits go on until none of them does.
+//! The plan is data, so it is edited and run again: the run ends soon after the failure; faults are left out
+//! (delta debugging), a fault of links becomes the messages that it hit if few of them are enough; then go
+//! orders, builds, clock offsets and lags, and nodes that nobody misses; what is left is made weaker, a
+//! shorter fault for a longer one and a pause for a crash. A candidate counts only if verdict, invariant,
+//! role and phase are the same, and the edits go on until none of them does.
 //!
-//! It deliberately leaves topology and timing alone: a node less renumbers the others, and that is another
-//! world. Each candidate runs in a worker, like any seed.
+//! It deliberately leaves timing and bounds alone: that would be another claim. Each candidate runs in a
+//! worker, like any seed, several at a time, and what comes of it does not depend on how many.
 //!
 //! Source: A. Zeller and R. Hildebrandt, "Simplifying and isolating failure-inducing input" (2002).
 
+pub mod node;
+mod trial;
+mod weaker;
+
+use self::node::without_one;
+use self::trial::{Failing, Trial};
+use self::weaker::weaker;
 use crate::exit::{Exit, Failure};
 use crate::folder::Folder;
-use crate::job::{Job, Settings, Task};
-use crate::pool::Worker;
+use crate::job::Settings;
 use crate::tell::Teller;
 use crate::{identity, subject, terminal};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
-use tumbler_plan::{FaultAction, Fingerprint, Plan, Until};
+use std::time::Duration;
+use tumbler_plan::{Fault, FaultAction, Fingerprint, Plan};
+use tumbler_reports::finding::decisive;
 use tumbler_reports::number::{count, grouped};
 use tumbler_reports::{SeedReport, finding, schedule};
-use tumbler_types::{Span, Verdict};
+use tumbler_types::{FaultId, Instant, Verdict};
 
 /// What `shrink` was asked for.
 #[derive(Clone, Debug)]
 pub struct Shrink {
     pub capsule: PathBuf,
     pub out: Option<PathBuf>,
+    /// Candidates that run at once.
+    pub jobs: usize,
     pub settings: Settings,
     pub limit: Duration,
-}
-
-/// Runs candidates, and knows which failure is meant.
-struct Trial {
-    worker: Option<Worker>,
-    settings: Settings,
-    limit: Duration,
-    name: String,
-    meant: Fingerprint,
-    runs: u64,
-    /// What the last plan that was taken came to.
-    failed: Option<SeedReport>,
 }
 
 /// The smallest plan that was found, what it comes to, and how many runs it took.
@@ -51,28 +50,27 @@ pub struct Minimal {
     pub runs: u64,
 }
 
-/// Shrinks a plan that fails as `meant`. None if it does not, on this build.
+/// Shrinks a plan that fails as `meant`, `jobs` candidates at a time. None if it does not, on this build.
 pub async fn minimize(
     name: &str,
     plan: &Plan,
     meant: &Fingerprint,
+    jobs: usize,
     settings: &Settings,
     limit: Duration,
 ) -> Result<Option<Minimal>, Failure> {
     let mut trial = Trial {
-        worker: None,
+        workers: Vec::new(),
+        jobs: jobs.max(1),
         settings: settings.clone(),
         limit,
         name: name.to_owned(),
         meant: meant.clone(),
         runs: 0,
-        failed: None,
+        unnamed: plan.faults.iter().map(|each| each.id).max().map_or(FaultId(0), |id| id.next()),
     };
-    if !trial.fails(plan).await? {
-        return Ok(None);
-    }
-    let plan = smallest(plan, &mut trial).await?;
-    let report = trial.failed.expect("the plan itself failed, at least");
+    let Some(failing) = trial.failing(plan).await? else { return Ok(None) };
+    let Failing { plan, report } = smallest(failing, &mut trial).await?;
     Ok(Some(Minimal { plan, report, runs: trial.runs }))
 }
 
@@ -80,9 +78,9 @@ pub async fn minimize(
 pub async fn shrink(shrink: Shrink) -> Result<Exit, Failure> {
     let file = shrink.capsule.display().to_string();
     let capsule = subject::capsule(&file)?;
-    let begun = Instant::now();
-    let found =
-        minimize(&capsule.scenario, &capsule.plan, &capsule.fingerprint, &shrink.settings, shrink.limit);
+    let begun = std::time::Instant::now();
+    let Shrink { jobs, settings, limit, .. } = &shrink;
+    let found = minimize(&capsule.scenario, &capsule.plan, &capsule.fingerprint, *jobs, settings, *limit);
     let Some(Minimal { plan, report, runs }) = found.await? else {
         // A run that is not what its own build said it is, is not the same twice.
         let same_build = identity::build()? == capsule.build;
@@ -110,15 +108,16 @@ pub async fn shrink(shrink: Shrink) -> Result<Exit, Failure> {
         begun.elapsed().as_secs(),
         begun.elapsed().subsec_millis() / 100
     );
-    out.push_str(&change("faults", capsule.plan.faults.len(), plan.faults.len()));
-    out.push_str(&change("orders", capsule.plan.orders.len(), plan.orders.len()));
-    out.push_str(&change("clocks off", capsule.plan.offsets.len(), plan.offsets.len()));
-    out.push_str(&format!(
-        "  {:<10}  {} to {}\n",
-        "events",
-        grouped(capsule.events),
-        grouped(telling.report.row.events)
-    ));
+    let (from, to) = (&capsule.plan, &plan);
+    out.push_str(&change("faults", from.faults.len(), to.faults.len()));
+    out.push_str(&change("orders", from.orders.len(), to.orders.len()));
+    out.push_str(&change("nodes", from.topology.node_count().into(), to.topology.node_count().into()));
+    out.push_str(&change("clocks off", from.offsets.len(), to.offsets.len()));
+    let seconds = |plan: &Plan| usize::try_from(plan.end_at.nanos() / SECOND).unwrap_or(usize::MAX);
+    out.push_str(&change("seconds", seconds(from), seconds(to)));
+    let events = (grouped(capsule.events), grouped(telling.report.row.events));
+    out.push_str(&format!("  {:<10}  {} to {}\n", "events", events.0, events.1));
+    out.push_str(&schedule::gone(from, to));
     out.push_str(&schedule::text(&plan));
     out.push_str(&finding::finding(&telling.report, 1, Some(&replay)));
     terminal::print(&out);
@@ -136,155 +135,106 @@ fn beside(capsule: &std::path::Path) -> PathBuf {
     capsule.with_file_name(format!("{stem}.min.repro.json"))
 }
 
-impl Trial {
-    /// Whether the plan fails as it should.
-    async fn fails(&mut self, plan: &Plan) -> Result<bool, Failure> {
-        self.runs += 1;
-        let mut worker = match self.worker.take() {
-            Some(worker) => worker,
-            None => Worker::start(&self.settings).await?,
-        };
-        let task = Task::Judge { recheck: false, probe: false, blame: false, follow: false };
-        let job = Job { id: self.runs, name: self.name.clone(), plan: plan.clone(), task };
-        // A worker that dies of a candidate is replaced; the candidate is none.
-        if worker.give(std::slice::from_ref(&job)).await.is_err() {
-            return Ok(false);
-        }
-        let Ok(done) = worker.answer(&job, self.limit).await else { return Ok(false) };
-        self.worker = Some(worker);
-        let Fingerprint { verdict, invariant, role, phase, faults: _ } = &self.meant;
-        let is_same = done.report.fingerprint.as_ref().is_some_and(|got| {
-            (&got.verdict, &got.invariant, &got.role, &got.phase) == (verdict, invariant, role, phase)
-        });
-        if is_same {
-            self.failed = Some(done.report);
-        }
-        Ok(is_same)
-    }
-
-    /// Takes the candidate if it fails as it should.
-    async fn take(&mut self, plan: &mut Plan, candidate: Plan) -> Result<bool, Failure> {
-        let is_taken = candidate != *plan && self.fails(&candidate).await?;
-        if is_taken {
-            *plan = candidate;
-        }
-        Ok(is_taken)
-    }
-}
-
-async fn smallest(plan: &Plan, trial: &mut Trial) -> Result<Plan, Failure> {
-    let mut plan = plan.clone();
+async fn smallest(failing: Failing, trial: &mut Trial) -> Result<Failing, Failure> {
+    let mut best = failing;
     // What did not fire did nothing.
-    if let Some(fired) = trial.failed.as_ref().map(|report| report.fired.clone()) {
-        let mut realized = plan.clone();
-        realized.faults.retain(|fault| fired.contains(&fault.id));
-        trial.take(&mut plan, realized).await?;
+    let mut realized = best.plan.clone();
+    realized.faults.retain(|fault| best.report.fired.contains(&fault.id));
+    if let Some(failing) = trial.failing(&realized).await? {
+        best = failing;
     }
+    let mut whole = BTreeSet::new();
     loop {
-        let before = plan.clone();
-        fewer(&mut plan, trial, |plan| &mut plan.faults).await?;
-        fewer(&mut plan, trial, |plan| &mut plan.orders).await?;
-        fewer(&mut plan, trial, |plan| &mut plan.builds).await?;
-        fewer(&mut plan, trial, |plan| &mut plan.offsets).await?;
-        fewer(&mut plan, trial, |plan| &mut plan.lags).await?;
-        weaker(&mut plan, trial).await?;
-        shorter(&mut plan, trial).await?;
-        if plan == before {
-            return Ok(plan);
+        let before = best.plan.clone();
+        // First, because every later run is shorter for it.
+        sooner(&mut best, trial).await?;
+        fewer(&mut best, trial, 0, |plan| &mut plan.faults).await?;
+        single(&mut best, trial, &mut whole).await?;
+        fewer(&mut best, trial, 0, |plan| &mut plan.orders).await?;
+        fewer(&mut best, trial, 0, |plan| &mut plan.builds).await?;
+        fewer(&mut best, trial, 0, |plan| &mut plan.offsets).await?;
+        fewer(&mut best, trial, 0, |plan| &mut plan.lags).await?;
+        while let Some((_, failing)) = trial.first(without_one(&best.plan).into_iter()).await? {
+            best = failing;
+        }
+        for index in 0..best.plan.faults.len() {
+            while let Some((_, failing)) = trial.first(weaker(&best.plan, index).into_iter()).await? {
+                best = failing;
+            }
+        }
+        if best.plan == before {
+            return Ok(best);
         }
     }
 }
 
-/// Leaves out what the failure does not need: halves first, then ever smaller parts.
+/// Leaves out of a list, from a place on, what the failure does not need: halves first, then ever smaller
+/// parts.
 async fn fewer<T: Clone>(
-    plan: &mut Plan,
+    best: &mut Failing,
     trial: &mut Trial,
+    from: usize,
     list: impl Fn(&mut Plan) -> &mut Vec<T>,
 ) -> Result<(), Failure> {
-    let mut size = list(plan).len();
+    let mut size = list(&mut best.plan).len().saturating_sub(from);
     while size > 0 {
-        let mut first = 0;
-        while first < list(plan).len() {
-            let mut candidate = plan.clone();
-            let items = list(&mut candidate);
-            let last = items.len().min(first + size);
-            items.drain(first..last);
-            if !trial.take(plan, candidate).await? {
-                first += size;
-            }
+        let mut first = from;
+        loop {
+            let base = best.plan.clone();
+            let count = list(&mut best.plan).len();
+            let without = (first..count).step_by(size).map(|start| {
+                let mut candidate = base.clone();
+                list(&mut candidate).drain(start..count.min(start + size));
+                candidate
+            });
+            let Some((place, failing)) = trial.first(without).await? else { break };
+            *best = failing;
+            first += place * size;
         }
         size /= 2;
     }
     Ok(())
 }
 
-/// A pause for a crash, one node for several, and half of the time, again and again.
-async fn weaker(plan: &mut Plan, trial: &mut Trial) -> Result<(), Failure> {
-    for index in 0..plan.faults.len() {
-        if let FaultAction::Crash { node, until } = plan.faults[index].action {
-            let mut candidate = plan.clone();
-            candidate.faults[index].action = FaultAction::Pause { node, until };
-            trial.take(plan, candidate).await?;
+/// For a fault of links the messages that it hit, if a few of them are enough. Those of `whole` were tried.
+async fn single(best: &mut Failing, trial: &mut Trial, whole: &mut BTreeSet<FaultId>) -> Result<(), Failure> {
+    let is_of_links = |fault: &&Fault| matches!(fault.action, FaultAction::Link { .. });
+    let links: Vec<FaultId> = best.plan.faults.iter().filter(is_of_links).map(|fault| fault.id).collect();
+    for fault in links {
+        if !whole.insert(fault) {
+            continue;
         }
-        for side in 0..2 {
-            let mut node = 0;
-            while let Some(nodes) = side_of(&mut plan.faults[index].action, side)
-                && node < nodes.len()
-                && nodes.len() > 1
-            {
-                let mut candidate = plan.clone();
-                side_of(&mut candidate.faults[index].action, side).expect("the same action").remove(node);
-                if !trial.take(plan, candidate).await? {
-                    node += 1;
-                }
-            }
-        }
-        while let Some(span) = longest(&mut plan.faults[index].action).map(|span| *span)
-            && span > SHORTEST
-        {
-            let mut candidate = plan.clone();
-            let half = Span((span.nanos() / 2 / MILLI).max(1) * MILLI);
-            *longest(&mut candidate.faults[index].action).expect("the same action") = half;
-            if !trial.take(plan, candidate).await? {
-                break;
-            }
+        let Some(realized) = trial.realized(&best.plan, fault).await? else { continue };
+        let Some(mut failing) = trial.failing(&realized).await? else { continue };
+        let others = best.plan.faults.len() - 1;
+        fewer(&mut failing, trial, others, |plan| &mut plan.faults).await?;
+        if failing.plan.faults.len() - others <= SINGLE_MAX {
+            *best = failing;
         }
     }
     Ok(())
 }
 
-/// The run ends soon after the failure, and heals as late as it did.
-async fn shorter(plan: &mut Plan, trial: &mut Trial) -> Result<(), Failure> {
-    let mut end = plan.end_at;
-    while end.nanos() > SECOND {
-        end = tumbler_types::Instant(end.nanos() / 4 * 3 / SECOND * SECOND);
+/// The run ends soon after the failure.
+async fn sooner(best: &mut Failing, trial: &mut Trial) -> Result<(), Failure> {
+    let plan = best.plan.clone();
+    let shown = decisive(&best.report).map_or(plan.end_at, |broken| broken.at);
+    let rounded = |nanos: u64| Instant(nanos.div_ceil(SECOND) * SECOND);
+    let after = AFTER.into_iter().map(|seconds| rounded(shown.nanos() + seconds * SECOND));
+    let ends = after.chain([rounded(plan.end_at.nanos() / 4 * 3)]);
+    let candidates = ends.filter(|end| *end < plan.end_at).map(|end| {
         let mut candidate = plan.clone();
         (candidate.end_at, candidate.heal_at) = (end, plan.heal_at.min(end));
-        if !trial.take(plan, candidate).await? {
-            break;
-        }
+        candidate
+    });
+    if let Some((_, failing)) = trial.first(candidates).await? {
+        *best = failing;
     }
     Ok(())
 }
 
-fn side_of(action: &mut FaultAction, side: usize) -> Option<&mut Vec<tumbler_types::NodeId>> {
-    match action {
-        FaultAction::Partition { left, right, .. }
-        | FaultAction::Link { left, right, .. }
-        | FaultAction::Reset { left, right } => Some(if side == 0 { left } else { right }),
-        FaultAction::Suspend { nodes, .. } if side == 0 => Some(nodes),
-        _ => None,
-    }
-}
-
-/// The longest that it stands.
-fn longest(action: &mut FaultAction) -> Option<&mut Span> {
-    Some(match action.until_mut()? {
-        Until::After(span) => span,
-        Until::On { at_most, .. } => at_most,
-    })
-}
-
-const MILLI: u64 = 1_000_000;
+/// Seconds after the event that shows the failure.
+const AFTER: [u64; 4] = [0, 5, 20, 60];
+/// Single messages that stand for one fault of links; more of them are no smaller.
+const SINGLE_MAX: usize = 3;
 const SECOND: u64 = 1_000_000_000;
-const SHORTEST: Span = Span::from_millis(1);

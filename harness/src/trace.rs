@@ -11,7 +11,6 @@ use crate::terminal;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
-use tumbler_reports::export::Form;
 use tumbler_reports::number::{count, grouped};
 use tumbler_types::Verdict;
 
@@ -27,7 +26,7 @@ pub struct Trace {
 #[derive(Clone, Debug)]
 pub enum Asked {
     Diff { left: String, right: String },
-    Export { what: String, form: Form, out: Option<PathBuf> },
+    Export { what: String, look: Look, out: Option<PathBuf> },
 }
 
 pub async fn trace(trace: Trace) -> Result<Exit, Failure> {
@@ -36,10 +35,9 @@ pub async fn trace(trace: Trace) -> Result<Exit, Failure> {
         Asked::Diff { left, right } => {
             diff(&Subject::parse(&left)?, &Subject::parse(&right)?, &settings, limit).await
         }
-        Asked::Export { what, form, out } => {
+        Asked::Export { what, look, out } => {
             let Subject { name, plan, .. } = Subject::parse(&what)?;
-            let job =
-                Job { id: 0, name, plan, task: Task::Look { until: None, look: Look::Export { form } } };
+            let job = Job { id: 0, name, plan, task: Task::Look { until: None, look } };
             let done = once(&settings, limit, &job).await?;
             let text = done.text.ok_or_else(|| {
                 let why = done.report.last.map_or("an unknown reason".to_owned(), |last| last.why);

@@ -15,14 +15,14 @@ use tumbler_plan::{FaultAction, Pattern, Plan, Point, Trigger};
 use tumbler_reports::reached::{Map, Place, Reached, Walk};
 use tumbler_spec::Ledger;
 use tumbler_spec::machine::{Machine, Packed};
-use tumbler_types::{Adapter, Event, FaultId, Observed, Phase, RoleKind};
+use tumbler_types::{Adapter, Event, FaultId, Observed, Phase, RoleKind, Span};
 
 /// Searches the small bounds, and notes what else is declared.
 pub fn map() -> Map {
     let machine = Machine::new(CheckBounds::small());
     let graph = Graph::explore(&machine, Limit { bytes: 1 << 30, stop_at: None, stop: None });
     let shown: Vec<Option<Place>> = (0..graph.expanded())
-        .map(|node| machine.project_state(&machine.unpack(graph.table.state(node))).map(place))
+        .map(|node| machine.project_state(&machine.unpack(graph.table.state(node)), 0).map(place))
         .collect();
     let places: BTreeSet<Place> = shown.iter().flatten().copied().collect();
     let mut steps: BTreeMap<(Place, Place), &'static str> = BTreeMap::new();
@@ -90,6 +90,7 @@ impl Default for Follower {
 struct Steps {
     canaries: usize,
     secrets: u16,
+    epsilon: Span,
     here: Vec<Option<u32>>,
     places: Vec<Place>,
     numbers: BTreeMap<Place, u32>,
@@ -104,6 +105,7 @@ impl Steps {
         Steps {
             canaries,
             secrets,
+            epsilon: plan.timing.epsilon,
             here,
             places: Vec::new(),
             numbers: BTreeMap::new(),
@@ -134,7 +136,7 @@ impl Steps {
                 continue;
             }
             let slot = usize::from(secret.0) * self.canaries + agent;
-            let Some(here) = machine.project(ledger, secret, agent).map(place) else {
+            let Some(here) = machine.project(ledger, secret, agent, self.epsilon).map(place) else {
                 self.here[slot] = None;
                 continue;
             };
@@ -164,7 +166,7 @@ fn phases(ledger: &Ledger) -> Vec<Phase> {
 /// Points at which a crash cut in.
 fn points(plan: &Plan, fired: &[FaultId]) -> BTreeSet<String> {
     let point = |fault: &tumbler_plan::Fault| match (&fault.action, fault.trigger) {
-        (FaultAction::Crash { node, until: _ }, Trigger::On { pattern: Pattern { point, node: _ }, .. }) => {
+        (FaultAction::Crash { node, until: _ }, Trigger::On { pattern: Pattern { point, .. }, .. }) => {
             let (role, _) = plan.topology.kind(*node)?;
             Some(point_name(role, point))
         }

@@ -79,24 +79,27 @@ impl Role for Watched {
             kind.strike();
         }
         tracing::trace!(node = %self.node, mono = %now.mono, ?input, "handle");
-        if self.fault == Some(ProcessFaultKind::Leak) {
-            return self.leak(now, input);
+        let known = || u64::from(std::process::id());
+        match self.fault {
+            Some(ProcessFaultKind::Leak) => {
+                self.leak(now, input, || known() + BOOTS.fetch_add(1, Relaxed) * 7_919)
+            }
+            Some(ProcessFaultKind::Birth) => self.leak(now, input, known),
+            _ => self.role.handle(now, input),
         }
-        self.role.handle(now, input)
     }
 }
 
 impl Watched {
-    /// Sets one timer more than the role wants, of a length that only this process knows.
-    fn leak(&mut self, now: Now, input: Input) -> Effects {
+    /// Sets one timer more than the role wants, longer by what only this process knows.
+    fn leak(&mut self, now: Now, input: Input, known: impl FnOnce() -> u64) -> Effects {
         if matches!(input, Input::Timer { timer: LEAKED }) {
             return Effects::new();
         }
         let boots = matches!(input, Input::Boot { .. });
         let mut effects = self.role.handle(now, input);
         if boots {
-            let known = u64::from(std::process::id()) + BOOTS.fetch_add(1, Relaxed) * 7_919;
-            let after = Span(LEAKS_AFTER.nanos() + known);
+            let after = Span(LEAKS_AFTER.nanos() + known());
             effects.push(Effect::SetTimer { timer: LEAKED, after });
         }
         effects
@@ -116,8 +119,23 @@ pub enum ProcessFaultKind {
     Abort,
     Overflow,
     Spin,
-    /// What the process knows gets into the run.
+    /// What the process knows gets into the run, and what it counts.
     Leak,
+    /// What the process has known since it began gets into the run: all its runs agree.
+    Birth,
+    /// The process aborts, but only one that runs the seed again.
+    Again,
+}
+
+impl ProcessFault {
+    /// What it is in a process that runs a seed again.
+    pub fn rechecking(self) -> Self {
+        let kind = match self.kind {
+            ProcessFaultKind::Again => ProcessFaultKind::Abort,
+            kind => kind,
+        };
+        ProcessFault { kind, ..self }
+    }
 }
 
 /// `spin@7`.
@@ -125,7 +143,7 @@ impl FromStr for ProcessFault {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || format!("expected panic|abort|overflow|spin|leak@SEED, got `{text}`");
+        let expected = || format!("expected panic|abort|overflow|spin|leak|birth|again@SEED, got `{text}`");
         let (kind, seed) = text.split_once('@').ok_or_else(expected)?;
         let kind = match kind {
             "panic" => ProcessFaultKind::Panic,
@@ -133,6 +151,8 @@ impl FromStr for ProcessFault {
             "overflow" => ProcessFaultKind::Overflow,
             "spin" => ProcessFaultKind::Spin,
             "leak" => ProcessFaultKind::Leak,
+            "birth" => ProcessFaultKind::Birth,
+            "again" => ProcessFaultKind::Again,
             _ => return Err(expected()),
         };
         Ok(ProcessFault { kind, seed: seed.parse().map_err(|_| expected())? })
@@ -150,8 +170,8 @@ impl ProcessFaultKind {
             ProcessFaultKind::Spin => loop {
                 std::hint::spin_loop();
             },
-            // It does so when the role begins, and that is enough.
-            ProcessFaultKind::Leak => {}
+            // Leaks begin with the role; the last strikes elsewhere.
+            ProcessFaultKind::Leak | ProcessFaultKind::Birth | ProcessFaultKind::Again => {}
         }
     }
 }

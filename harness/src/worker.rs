@@ -21,8 +21,8 @@ use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 use tumbler_plan::trace::v1;
 use tumbler_plan::{Capsule, Checkpoint, DigestChain, LastWords, Plan};
+use tumbler_reports::Story;
 use tumbler_reports::finding::decisive;
-use tumbler_reports::{SeedReport, Story};
 use tumbler_types::{Observed, Verdict};
 use tumbler_world::{Driver, Options, Outcome};
 
@@ -71,6 +71,7 @@ impl Work<'_> {
             }
             Task::Calls => self.calls(job),
             Task::Chain => self.chain(job),
+            Task::Realize { fault, first } => self.realize(job, *fault, *first),
             Task::Slice { from, to } => self.slice(job, *from, *to),
             Task::Look { until, look } => self.look(job, *until, look),
             Task::Tell { until, samples, filter } => self.tell(job, *until, samples, filter.as_ref()),
@@ -89,8 +90,7 @@ impl Work<'_> {
             done.report.reached = Some(Follower::new().follow(plan, &outcome.fired, &outcome.trace));
         }
         if recheck {
-            say(&Answer::Step { id: self.id });
-            self.recheck(plan, &outcome, &mut done.report);
+            done.samples = look::chain(&outcome);
         }
         if probe && done.report.row.verdict == Verdict::Pass {
             self.probe(job, &outcome, &mut done);
@@ -112,19 +112,6 @@ impl Work<'_> {
         let needed = blame::needed(plan, &done.report, again);
         if let Some(fingerprint) = &mut done.report.fingerprint {
             fingerprint.faults = needed;
-        }
-    }
-
-    /// The digest must depend neither on the driver nor on the sandbox's own seed.
-    fn recheck(&self, plan: &Plan, outcome: &Outcome, report: &mut SeedReport) {
-        let driver = if self.settings.tasks_driver { Driver::Queue } else { Driver::Tasks };
-        let madsim_seed = self.settings.madsim_seed.wrapping_add(RECHECK_SEED);
-        let options = Options { driver, madsim_seed, ..self.options() };
-        let again = self.run(plan, &options);
-        let equal = again.as_ref().is_ok_and(|again| again.digest == outcome.digest);
-        judgement::rechecked(report, equal);
-        if let (false, Ok(again)) = (equal, &again) {
-            report.difference = self.difference(plan, [outcome, again], &options);
         }
     }
 
@@ -222,7 +209,9 @@ impl Work<'_> {
             driver: if self.settings.tasks_driver { Driver::Tasks } else { Driver::Queue },
             madsim_seed: self.settings.madsim_seed,
             judge: self.settings.judge,
+            digest: true,
             keep_trace: false,
+            realize: false,
             until: None,
             heartbeat: Some(watch::beat),
         }
@@ -332,8 +321,6 @@ static PLACE: Mutex<String> = Mutex::new(String::new());
 
 const NOTHING: u64 = u64::MAX;
 const BEAT: Duration = Duration::from_millis(200);
-/// Any other seed will do.
-const RECHECK_SEED: u64 = 0x7465_6d70_6c65;
 /// Even and dense checkpoints of a capsule; with two more they stay below its limit.
 const EVEN: u64 = 24;
 const DENSE: u32 = 20;

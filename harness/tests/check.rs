@@ -24,17 +24,18 @@ fn both_engines_agree_and_every_sentence_says_how_often_it_was_asked() {
     assert!(text.starts_with("PASS  specification, exhausted\n"), "{text}");
     for line in [
         "  both engines agree on states, edges, moments and verdicts",
-        "  applied-once         always     holds, asked 82,493 times",
-        "  removal-is-safe      each step  holds, asked 756,126 times",
-        "  rollback-available   possible   holds, asked 5,170 times",
-        "  rollback-leads       leads to   holds, asked 28,268 times",
-        "  moments that must be seen: 29 of 29",
+        "  applied-once         always     holds, asked 85,273 times",
+        "  removal-is-safe      each step  holds, asked 774,405 times",
+        "  rollback-available   possible   holds, asked 5,932 times",
+        "  rollback-leads       leads to   holds, asked 28,318 times",
+        "  moments that must be seen: 30 of 30",
+        "  a budget is used up in 85,249 states, none of them excused",
     ] {
         assert!(text.lines().any(|each| each == line), "{line}\n{text}");
     }
     for engine in ["graph", "stateright"] {
         let found = text.lines().find(|line| line.starts_with(&format!("  {engine} "))).expect("a line each");
-        assert!(found.contains("82,493 states, 756,126 edges, depth 28"), "{found}");
+        assert!(found.contains("85,273 states, 774,405 edges, depth 29"), "{found}");
     }
 }
 
@@ -71,21 +72,48 @@ fn a_search_that_is_stopped_tells_what_it_explored_and_claims_nothing() {
     assert!(text.contains(" states, "), "{text}");
 }
 
-/// A sentence that a flaw breaks comes with a run that breaks one too, in a capsule that replays.
+/// A sentence that a flaw breaks comes with a run that breaks one too, in a capsule that replays: for each of
+/// the brief's invariants, and for what participants say of their disks.
 #[test]
 fn a_broken_sentence_becomes_a_capsule() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let out = folder.path().display();
-    let line = format!("check --bounds small --flaw retire-unsent --compile --out {out}");
-    let output = run(&line);
-    let text = String::from_utf8(output.stdout).expect("text");
-    assert_eq!(output.status.code(), Some(10), "{text}");
-    assert!(text.contains("COMPILED  closing-available: realized, 2 steps"), "{text}");
-    assert!(text.contains("the run is violated: transitions-legal"), "{text}");
-    let replay =
-        text.lines().find_map(|line| line.trim().strip_prefix("tumbler ")).expect("a line to replay");
-    let replayed = run(replay);
-    assert_eq!(replayed.status.code(), Some(10), "{}", String::from_utf8_lossy(&replayed.stdout));
+    let table = [
+        ("ignore-fence", "rest-agrees", "violated: applied-once"),
+        ("regenerate-on-unknown", "applied-once", "violated: applied-once"),
+        ("serve-expired", "revoked-undelivered", "violated: revoked-undelivered"),
+        ("effect-before-intent", "rollback-possible", "violated: rollback-possible"),
+        ("acknowledge-early", "durable-ack", "violated: durable-ack"),
+        ("retire-unsent", "closing-available", "violated: transitions-legal"),
+        ("forgive-debt", "transitions-legal", "diverged"),
+    ];
+    for (flaw, sentence, verdict) in table {
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().display();
+        let output = run(&format!("check --bounds small --flaw {flaw} --out {out}"));
+        let text = String::from_utf8(output.stdout).expect("text");
+        assert_eq!(output.status.code(), Some(10), "{text}");
+        let told = text.split("COMPILED  ").find(|told| told.starts_with(&format!("{sentence}: realized, ")));
+        let told = told.unwrap_or_else(|| panic!("{flaw}: {sentence} is realized in\n{text}"));
+        assert!(told.contains(&format!("the run is {verdict}\n")), "{flaw}: {told}");
+        let replay =
+            told.lines().find_map(|line| line.trim().strip_prefix("tumbler ")).expect("a line to replay");
+        let replayed = run(replay);
+        let told = String::from_utf8_lossy(&replayed.stdout);
+        assert!(told.starts_with("REPRODUCED"), "{flaw}: {told}");
+        assert_eq!(
+            replayed.status.code(),
+            Some(if verdict == "diverged" { 12 } else { 10 }),
+            "{flaw}: {told}"
+        );
+    }
+}
+
+/// A flaw that no planted bug shares: the code as it is leaves the path, and where is told.
+#[test]
+fn a_flaw_without_a_twin_is_told_with_the_step_where_the_code_parts_from_it() {
+    let text = check("check --bounds small --flaw compare-reread", 10);
+    assert!(text.contains("COMPILED  transitions-legal: diverged at step 6, Release\n"), "{text}");
+    assert!(text.contains("  phase: expected discard, got revert\n"), "{text}");
+    assert!(text.contains("compare-reread has no twin"), "{text}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ const ROTATOR: Action = Action::Acquire { rotator: 0 };
 const OTHER: Action = Action::Acquire { rotator: 1 };
 const ASK: Action = Action::Ask { agent: 0 };
 const STORE: Action = Action::Store { agent: 0 };
+const STOP: Action = Action::Stop { agent: 0 };
 const REPORT: Action = Action::Report { agent: 0 };
 
 #[track_caller]
@@ -37,7 +38,10 @@ fn a_whole_rotation_is_taken_step_by_step() {
 #[test]
 fn faults_of_the_path_are_faults_of_the_plan() {
     for path in [
-        vec![ASK, Action::LoseReply { agent: 0 }, ASK, STORE, Action::ExpireGrant { agent: 0 }],
+        vec![ASK, Action::LoseReply { agent: 0 }, ASK, STORE, STOP, Action::ExpireGrant { agent: 0 }],
+        vec![ASK, STORE, REPORT, STOP, ASK, STORE, STOP, Action::ExpireGrant { agent: 0 }],
+        vec![ROTATOR, Action::Begin, Action::Apply, Action::Query, Action::HoldAdvance, OTHER],
+        vec![ROTATOR, Action::Begin, Action::Apply, Action::Query, Action::HoldAdvance, Action::Release],
         vec![ROTATOR, Action::Begin, Action::CrashRotator, Action::Apply, Action::Query, Action::Advance],
         vec![ROTATOR, Action::Begin, Action::Apply, OTHER, Action::RollBack, Action::CrashTarget],
         vec![ASK, Action::CrashAgent { agent: 0 }, ASK, STORE, REPORT, Action::Revoke { version: 1 }],
@@ -55,8 +59,8 @@ fn a_held_call_lands_after_another_rotator_has_taken_over() {
 
 #[test]
 fn what_the_code_never_does_is_said_with_its_step() {
-    // The machine lets a new holder take an effect under an older epoch for its own; the code does not.
-    let path = [ROTATOR, Action::Begin, Action::Apply, ROTATOR, Action::Query, Action::Advance];
+    // The machine lets a rotator repeat an effect whenever it has not heard of it; the code asks first.
+    let path = [ROTATOR, Action::Begin, Action::Apply, ASK, STORE, Action::Apply];
     let compiled = realize(&Machine::new(Limits::small()), &path, None);
     assert_eq!(compiled.realized, 5);
     assert!(matches!(compiled.end, End::Unrealizable { .. }), "{:?}", compiled.end);

@@ -1,5 +1,6 @@
 //! A seed that two runs answer differently is noticed, whatever else was said of it, and is exit 14.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tumbler::exit::Exit;
 use tumbler::{judgement, roles};
@@ -79,18 +80,50 @@ fn equal_digests_change_nothing() {
     assert!(text.contains("rechecked        1/1 equal"), "{text}");
 }
 
+/// Code and standard output of a command line.
+fn ran(home: &Path, line: &str) -> (Option<i32>, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_tumbler"))
+        .current_dir(home)
+        .args(line.split_whitespace())
+        .output()
+        .expect("the program runs");
+    (output.status.code(), String::from_utf8(output.stdout).expect("text"))
+}
+
+/// A process that agrees with itself, run after run, is found out by another one.
+#[test]
+fn a_leak_that_is_the_same_all_through_a_process_is_found_by_a_fresh_one() {
+    let home = tempfile::tempdir().expect("a scratch folder");
+    for (share, differ) in [("100%", true), ("0", false)] {
+        let line =
+            format!("run quiet --seeds 1..4 --jobs 1 --recheck {share} --plant-process birth@2 --out out");
+        let (code, text) = ran(home.path(), &line);
+        assert_eq!(code == Some(14), differ, "{text}");
+        assert_eq!(text.contains("rechecked        2/3 equal"), differ, "{text}");
+        assert_eq!(text.contains(", authority-1: field `time`"), differ, "{text}");
+    }
+}
+
+/// The other process may die of what the first survived. That is told, and the sweep goes on.
+#[test]
+fn a_process_that_dies_in_a_recheck_is_told_and_the_seeds_after_it_are_still_rechecked() {
+    let home = tempfile::tempdir().expect("a scratch folder");
+    let line = "run quiet --seeds 0..8 --jobs 1 --recheck 100% --plant-process again@2 --out out";
+    let (code, text) = ran(home.path(), line);
+    assert_eq!(code, Some(14), "{text}");
+    assert!(text.contains("rechecked        7/8 equal"), "{text}");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("died: run again in another process, the worker died of signal 6 (SIGABRT)"),
+        "{text}"
+    );
+}
+
 /// What the process knows gets into seed 2: the sweep's own recheck finds it, and names the place.
 #[test]
 fn a_leak_is_told_with_its_step_node_both_events_and_the_field() {
     let home = tempfile::tempdir().expect("a scratch folder");
-    let ran = |line: &str| {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_tumbler"))
-            .current_dir(home.path())
-            .args(line.split_whitespace())
-            .output()
-            .expect("the program runs");
-        (output.status.code(), String::from_utf8(output.stdout).expect("text"))
-    };
+    let ran = |line: &str| ran(home.path(), line);
     let (code, text) = ran("run quiet --seeds 1..4 --recheck 100% --plant-process leak@2 --out out");
     assert_eq!(code, Some(14), "{text}");
     assert!(text.contains("rechecked        2/3 equal"), "{text}");

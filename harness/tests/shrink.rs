@@ -43,6 +43,25 @@ fn a_failure_of_many_faults_becomes_one_of_few_that_replays() {
     assert_eq!(told, length(&small, "faults") + length(&small, "orders"), "{text}");
     assert_eq!(length(&small, "offsets"), 0, "no clock has to be off for this");
     assert!(small["events"].as_u64() < large["events"].as_u64());
+    // Idle nodes go too; those that are left draw under the ids that they had.
+    let nodes = |capsule: &serde_json::Value| {
+        let count = |kind: &str| capsule["plan"]["topology"][kind].as_u64().expect("a number");
+        [count("rotators"), count("agents"), count("replicas"), count("workloads")]
+    };
+    assert_eq!((nodes(&large), nodes(&small)), ([2, 2, 1, 4], [1, 1, 0, 1]), "{text}");
+    assert_eq!(length(&small, "entities"), 6, "{}", small["plan"]["entities"]);
+    for went in
+        ["  went    faults: ", "  went    orders: ", "  went    nodes: rotator-2, agent-2, replica-1,"]
+    {
+        assert!(text.contains(went), "{went}: {text}");
+    }
+    // However many candidates run at once.
+    for jobs in [1, 3] {
+        let line = format!("shrink {} --jobs {jobs} --out jobs.repro.json", before.display());
+        check(home, &line, 0);
+        assert_eq!(read(&home.join("jobs.repro.json"))["plan"], small["plan"], "{jobs} jobs");
+        std::fs::remove_file(home.join("jobs.repro.json")).expect("it was just written");
+    }
     let again = check(home, &format!("replay {}", after.display()), 10);
     assert!(again.starts_with("REPRODUCED  "), "{again}");
     // What is smallest stays, and goes where it is told to.
@@ -52,6 +71,65 @@ fn a_failure_of_many_faults_becomes_one_of_few_that_replays() {
     let names: Vec<_> =
         std::fs::read_dir(home).expect("a folder").flatten().map(|each| each.file_name()).collect();
     assert_eq!(names.len(), 2, "nothing is left over: {names:?}");
+}
+
+/// A link that loses a quarter becomes the one message that had to be lost.
+#[test]
+fn a_fault_of_links_becomes_the_messages_that_it_hit() {
+    let home = tempfile::tempdir().expect("a scratch folder");
+    let home = home.path();
+    let [agent, rotator] = ["bad-links+agent-renewer-dies", "bad-links+rotator-rejects-repetition"];
+    for (name, expect, code) in [(agent, "lose-request", 10), (rotator, "hold", 11)] {
+        check(home, &format!("run {name} --seeds 0..1 --recheck 0 --out out"), code);
+        let text = check(home, &format!("shrink out/{name}-0.repro.json"), 0);
+        let small = read(&home.join(format!("out/{name}-0.min.repro.json")));
+        let actions = small["plan"]["faults"].to_string();
+        assert!(actions.contains(expect) && !actions.contains("\"link\""), "{name}: {actions}");
+        assert!(actions.contains("\"peer\""), "it is of one link: {actions}");
+        assert!(length(&small, "faults") <= 3, "{text}");
+        assert!(
+            text.lines().any(|line| line.contains("narrow-link") && line.starts_with("  went")),
+            "{text}"
+        );
+        check(home, &format!("replay out/{name}-0.min.repro.json"), code);
+    }
+}
+
+#[test]
+fn noting_what_links_did_changes_nothing() {
+    use tumbler_world::{Options, run};
+    let plan = tumbler_scenarios::scenario("bad-links").expect("shipped").scenario().plan(0);
+    let [plain, noted] = [false, true]
+        .map(|realize| run(&plan, &tumbler::roles::role, &Options { realize, ..Options::default() }));
+    assert_eq!(plain.digest, noted.digest);
+    assert!(plain.realized.is_empty() && noted.realized.len() >= 10, "{}", noted.realized.len());
+}
+
+/// A node less moves nobody else's draws: only who talked to it sees a difference.
+#[test]
+fn a_node_less_leaves_the_others_as_they_were() {
+    use tumbler_types::{Event, Instant};
+    use tumbler_world::{Options, run};
+    let plan = tumbler_scenarios::scenario("quiet").expect("shipped").scenario().plan(1);
+    let trace = |plan: &tumbler_plan::Plan| {
+        run(plan, &tumbler::roles::role, &Options { keep_trace: true, ..Options::default() }).trace
+    };
+    let less =
+        tumbler::shrink::node::without_one(&plan).into_iter().next().expect("it has several workloads");
+    let forgetful = tumbler_plan::Plan { entities: Vec::new(), ..less.clone() };
+    // A workload is gone, so that the operator behind it has another id, and still its own link.
+    let operator = |plan: &tumbler_plan::Plan| plan.topology.by_name("operator-1").expect("there is one");
+    assert_eq!(less.entity(operator(&less)), operator(&plan));
+    assert_ne!(operator(&less), operator(&plan));
+    let arrivals = |plan: &tumbler_plan::Plan| -> Vec<Instant> {
+        let is_its =
+            |event: Event| matches!(event, Event::CallArrived { from, .. } if from == operator(plan));
+        trace(plan).iter().filter(|each| is_its(each.event)).map(|each| each.at).collect()
+    };
+    let was = arrivals(&plan);
+    assert!(!was.is_empty());
+    assert_eq!(arrivals(&less), was);
+    assert_ne!(arrivals(&forgetful), was);
 }
 
 #[test]
@@ -107,9 +185,9 @@ fn a_plan_is_told_in_words() {
     let node = |name: &str| plan.topology.by_name(name).expect("a node of quiet");
     let (agent, rotator, authority) = (node("agent-1"), node("rotator-1"), node("authority-1"));
     let second = |count: u64| Instant::ZERO.plus(Span::from_secs(count));
-    let on = |point, node, nth| Trigger::On { pattern: Pattern { point, node }, nth, after: second(10) };
+    let on = |point, node, nth| Trigger::On { pattern: Pattern::new(point, node), nth, after: second(10) };
     let entered = Point::Entered { secret: SecretId(0), phase: Phase::Idle };
-    let past = Until::On { pattern: Pattern { point: entered, node: None }, at_most: Span::from_secs(40) };
+    let past = Until::On { pattern: Pattern::new(entered, None), nth: 1, at_most: Span::from_secs(40) };
     let (short, none) = (Until::After(Span::from_millis(1_500)), None);
     let deeds = [
         (Trigger::At(second(12)), FaultAction::Crash { node: agent, until: short }),

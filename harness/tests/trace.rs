@@ -179,6 +179,61 @@ fn json_lines_are_the_trace_and_a_file_is_written_where_it_is_asked_for() {
     assert!(refused.contains("quiet@3 has no whole trace"), "{refused}");
 }
 
+/// Whether a value is an expression of the format, as its specification (Apalache ADR-015) lists them.
+fn is_expression(value: &serde_json::Value) -> bool {
+    use serde_json::Value;
+    match value {
+        Value::Null => false,
+        Value::Bool(_) | Value::String(_) => true,
+        // Larger ones are to be written as `#bigint`.
+        Value::Number(number) => number.as_i64().is_some_and(|number| number.unsigned_abs() < 1 << 53),
+        Value::Array(items) => items.iter().all(is_expression),
+        Value::Object(fields) => match fields.iter().next() {
+            Some((key, Value::Array(items))) if key == "#set" || key == "#tup" => {
+                fields.len() == 1 && items.iter().all(is_expression)
+            }
+            Some((key, Value::Array(pairs))) if key == "#map" => {
+                let is_pair = |pair: &Value| pair.as_array().is_some_and(|pair| pair.len() == 2);
+                fields.len() == 1 && pairs.iter().all(is_pair) && pairs.iter().all(is_expression)
+            }
+            _ => fields.iter().all(|(key, value)| !key.starts_with('#') && is_expression(value)),
+        },
+    }
+}
+
+#[test]
+fn abstract_states_are_an_informal_trace_that_begins_at_rest_and_shows_each_phase() {
+    let home = tempfile::tempdir().expect("a scratch folder");
+    let text = check(home.path(), "trace export quiet@3 --format itf", 0);
+    let whole: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(whole["vars"], serde_json::json!(["action", "node", "secret_0"]));
+    let states = whole["states"].as_array().expect("states");
+    for (place, state) in states.iter().enumerate() {
+        let fields = state.as_object().expect("an object");
+        assert_eq!(fields["#meta"]["index"], place);
+        let variables: Vec<&str> =
+            fields.keys().map(String::as_str).filter(|key| !key.starts_with('#')).collect();
+        assert_eq!(variables, ["action", "node", "secret_0"]);
+        assert!(variables.iter().all(|key| is_expression(&fields[*key])), "{state}");
+    }
+    let mut phases: Vec<&str> =
+        states.iter().map(|state| state["secret_0"]["phase"].as_str().expect("a phase")).collect();
+    phases.dedup();
+    let promoted = ["idle", "draft", "staged", "canary", "promote", "drain", "retire", "idle"];
+    assert_eq!(phases[..8], promoted);
+    assert!(phases.windows(3).any(|three| three == ["revert", "discard", "idle"]), "{phases:?}");
+    // Each state differs from the one before it, and says which event made it so.
+    for pair in states.windows(2) {
+        assert_ne!(pair[0]["secret_0"], pair[1]["secret_0"]);
+        assert!(pair[0]["#meta"]["step"].as_u64() < pair[1]["#meta"]["step"].as_u64());
+        assert!(Event::KINDS.contains(&pair[1]["action"].as_str().expect("an event")));
+    }
+    // At rest the version that is current is what one principal accepts, and the other accepts nothing.
+    let last = &states.last().expect("a state")["secret_0"];
+    let accepted = [&last["blue"], &last["green"]];
+    assert!(accepted.contains(&&last["current"]) && accepted.contains(&&0.into()), "{last}");
+}
+
 #[test]
 fn a_difference_is_told_with_step_node_and_field_and_one_plan_has_none() {
     let home = tempfile::tempdir().expect("a scratch folder");

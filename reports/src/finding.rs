@@ -61,7 +61,7 @@ pub fn finding(report: &SeedReport, count_same: u64, replay: Option<&str>) -> St
     }
     match &report.difference {
         Some(difference) => out.push_str(&difference.text(["once", "again"])),
-        None if row.verdict == Verdict::Nondeterministic => {
+        None if row.verdict == Verdict::Nondeterministic && report.last.is_none() => {
             hang(&mut out, "  ", "run once more to be recorded, both runs agreed: it differs only at times");
         }
         None => {}

@@ -1,12 +1,13 @@
 //! A plan's orders and faults in words: what is done to the system, and when.
 
 use crate::number::seconds;
-use crate::story::hang;
+use crate::story::{hang, hang_under};
+use std::collections::{BTreeMap, BTreeSet};
 use tumbler_plan::{
     ClockHarm, DiskHarm, Fault, FaultAction, LinkHarm, Pattern, Plan, Point, ProcessHarm, Share, Trigger,
     Until,
 };
-use tumbler_types::{Instant, NodeId, Span};
+use tumbler_types::{FaultId, Instant, NodeId, Span};
 
 /// A line for each order, by time, and then for each fault, in the plan's order.
 pub fn schedule(plan: &Plan) -> Vec<String> {
@@ -27,6 +28,48 @@ pub fn text(plan: &Plan) -> String {
     let mut out = String::new();
     schedule(plan).iter().for_each(|line| hang(&mut out, "  does  ", line));
     out
+}
+
+/// What a smaller plan has no more, in lines of a terminal: faults by kind, orders, nodes, and what is weaker.
+pub fn gone(from: &Plan, to: &Plan) -> String {
+    let kept = |id: FaultId| to.faults.iter().find(|fault| fault.id == id);
+    let lost = from.faults.iter().filter(|fault| kept(fault.id).is_none());
+    let faults = counts(lost.map(|fault| fault.action.kind().name().to_owned()));
+    let orders = from.orders.iter().filter(|order| !to.orders.contains(order));
+    let orders = counts(orders.map(|order| order.order.name().to_owned()));
+    let stays: BTreeSet<NodeId> = to.topology.nodes().map(|node| to.entity(node)).collect();
+    let nodes = from.topology.nodes().filter(|node| !stays.contains(&from.entity(*node)));
+    let nodes = nodes.map(|node| from.topology.name(node)).collect();
+    let weaker = from.faults.iter().filter_map(|fault| {
+        let now = &kept(fault.id)?.action;
+        let (was, is) = (fault.action.kind(), now.kind());
+        let shorter = match (fault.action.until(), now.until()) {
+            (Some(before), Some(after)) => after.at_most() < before.at_most(),
+            _ => false,
+        };
+        match (was == is, shorter) {
+            (false, _) => Some(format!("{} for a {}", is.name(), was.name())),
+            (true, true) => Some(format!("a shorter {}", is.name())),
+            (true, false) => (fault.action != *now).then(|| format!("a smaller {}", is.name())),
+        }
+    });
+    let weaker = counts(weaker);
+    let mut out = String::new();
+    let heads = ["  went    faults: ", "  went    orders: ", "  went    nodes: ", "  weaker  "];
+    for (head, list) in heads.into_iter().zip([faults, orders, nodes, weaker]) {
+        if !list.is_empty() {
+            hang_under(&mut out, head, &list.join(", "), 10);
+        }
+    }
+    out
+}
+
+/// Each name once, with how often it comes if that is more.
+fn counts(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+    names.for_each(|name| *counts.entry(name).or_default() += 1);
+    let told = |(name, count): (String, u32)| if count == 1 { name } else { format!("{name} ×{count}") };
+    counts.into_iter().map(told).collect()
 }
 
 fn at(instant: Instant) -> String {
@@ -50,24 +93,31 @@ fn when(plan: &Plan, trigger: &Trigger) -> String {
     match trigger {
         Trigger::At(instant) => format!("{} s", at(*instant)),
         Trigger::On { pattern, nth, after } => {
-            let count = if *nth == 1 { "when".to_owned() } else { format!("at the {nth}. time that") };
-            format!("{count} {}, after {} s:", moment(plan, pattern), at(*after))
+            format!("{} {}, after {} s:", counted("when", *nth), moment(plan, pattern), at(*after))
         }
     }
 }
 
+/// The word for the first time, or which time.
+fn counted(word: &str, nth: u32) -> String {
+    if nth == 1 { word.to_owned() } else { format!("at the {nth}. time that") }
+}
+
 fn moment(plan: &Plan, pattern: &Pattern) -> String {
-    let who = pattern.node.map_or("somebody".to_owned(), |node| plan.topology.name(node));
+    let name = |node: Option<NodeId>| node.map(|node| plan.topology.name(node));
+    let who = name(pattern.node).unwrap_or_else(|| "somebody".to_owned());
+    let with = |word: &str| name(pattern.peer).map_or(String::new(), |peer| format!(" {word} {peer}"));
+    let step = pattern.step.map_or(String::new(), |step| format!(" ({})", step.name()));
     match pattern.point {
-        Point::Sending(frame) => format!("{who} is about to send {frame}"),
-        Point::Sent(frame) => format!("{who} has sent {frame}"),
-        Point::Handled(frame) => format!("{who} has handled {frame}"),
-        Point::Replying(frame) => format!("{who} is about to answer {frame}"),
+        Point::Sending(frame) => format!("{who} is about to send {frame}{step}{}", with("to")),
+        Point::Sent(frame) => format!("{who} has sent {frame}{step}{}", with("to")),
+        Point::Handled(frame) => format!("{who} has handled {frame}{}", with("from")),
+        Point::Replying(frame) => format!("{who} is about to answer {frame}{}", with("to")),
         Point::PersistBegins => format!("{who} begins to write"),
         Point::PersistDone => format!("{who} has written"),
         Point::ProposeBegins => format!("{who} proposes an entry"),
         Point::ProposeDone => format!("{who} has an entry durable"),
-        Point::Entered { secret, phase } => format!("{secret} enters {}", phase.name()),
+        Point::Entered { secret, phase } => format!("{secret} enters {}{}", phase.name(), with("by")),
     }
 }
 
@@ -147,8 +197,9 @@ fn until(plan: &Plan, action: &FaultAction) -> String {
     match action.until() {
         None => String::new(),
         Some(Until::After(span)) => format!(" for {}", spell(span)),
-        Some(Until::On { pattern, at_most }) => {
-            format!(" until {}, {} at most", moment(plan, &pattern), spell(at_most))
+        Some(Until::On { pattern, nth, at_most }) => {
+            let count = if nth == 1 { String::new() } else { counted("", nth) + " " };
+            format!(" until {count}{}, {} at most", moment(plan, &pattern), spell(at_most))
         }
     }
 }

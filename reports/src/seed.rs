@@ -29,7 +29,7 @@ pub struct SeedReport {
     pub fingerprint: Option<Fingerprint>,
     pub fired: Vec<FaultId>,
     pub last: Option<LastWords>,
-    /// The seed was run again on another sandbox seed, and this is whether the digests were equal.
+    /// The seed was run again in another process, and this is whether the digests were equal.
     pub recheck: Option<Recheck>,
     /// Rollback commands tried from points of this run.
     pub points: Vec<Point>,

@@ -243,6 +243,7 @@ mod tests {
             builds: Vec::new(),
             floor: tumbler_types::Format::LOWEST,
             lags: Vec::new(),
+            entities: Vec::new(),
             offsets: vec![Offset { node: NodeId(3), nanos: -500_000_000 }],
             orders: Vec::new(),
             faults: vec![Fault {

@@ -72,6 +72,7 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "standard",
     "quiet",
     "zombie-rotator",
+    "second-set-held",
     "lost-reply",
     "crash-points",
     "partitioned-agent",

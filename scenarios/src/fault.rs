@@ -8,15 +8,16 @@
 
 use crate::entry::{Context, chance_of, furthest, offset, pick};
 use crate::error::Mistake;
-use crate::file::{FaultTable, PointTable, UntilTable, Word, Words};
+use crate::file::{FaultTable, PointTable, UntilTable, Words};
 use crate::harm::Harm;
 use crate::link::Link;
 use crate::names;
 use crate::needs::{fitting_point, needs_point};
 use crate::range::{Chance, Drawn, spell};
+use crate::spot::{Spot, nth};
 use std::ops::Range;
 use toml::Spanned;
-use tumbler_plan::{FaultAction, Pattern, Point, Stream, StreamName, Trigger, Until};
+use tumbler_plan::{FaultAction, Stream, StreamName, Trigger, Until};
 use tumbler_types::{Assumption, Build, FaultKind, Instant, NodeId, Span};
 
 /// A disturbance, in some seeds.
@@ -34,13 +35,6 @@ pub(crate) struct FaultEntry {
 enum When {
     At(Drawn<Span>),
     On { spot: Spot, nth: Drawn<u32>, after: Drawn<Span> },
-}
-
-/// Some points, at some nodes (empty: anywhere); one of each is drawn.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Spot {
-    points: Vec<Point>,
-    nodes: Vec<NodeId>,
 }
 
 /// What is done. No victims: to the node where the point is.
@@ -74,7 +68,12 @@ struct Sides {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Lasting {
     After(Drawn<Span>),
-    On { spot: Spot, at_most: Drawn<Span> },
+    /// What a file does not say takes no draw, so that one more key moved nothing.
+    On {
+        spot: Spot,
+        nth: Option<Drawn<u32>>,
+        at_most: Drawn<Span>,
+    },
 }
 
 impl FaultEntry {
@@ -165,8 +164,9 @@ impl FaultEntry {
         let until = match &self.lasting {
             None => Until::After(Span::ZERO),
             Some(Lasting::After(span)) => Until::After(span.draw(&mut stream)),
-            Some(Lasting::On { spot, at_most }) => {
-                Until::On { pattern: spot.draw(&mut stream), at_most: at_most.draw(&mut stream) }
+            Some(Lasting::On { spot, nth, at_most }) => {
+                let (pattern, at_most) = (spot.draw(&mut stream), at_most.draw(&mut stream));
+                Until::On { pattern, nth: nth.map_or(1, |nth| nth.draw(&mut stream)), at_most }
             }
         };
         let node = || victim.expect("a fault that hits a node was refused without one");
@@ -207,14 +207,6 @@ impl FaultEntry {
     }
 }
 
-impl Spot {
-    fn draw(&self, stream: &mut Stream) -> Pattern {
-        let point = *pick(stream, &self.points);
-        let node = if self.nodes.is_empty() { None } else { Some(*pick(stream, &self.nodes)) };
-        Pattern { point, node }
-    }
-}
-
 /// The trigger: `at`, or exactly one point.
 fn when(context: &Context, table: &FaultTable, kind: FaultKind, span: Range<usize>) -> Result<When, Mistake> {
     let point = PointTable {
@@ -226,6 +218,10 @@ fn when(context: &Context, table: &FaultTable, kind: FaultKind, span: Range<usiz
         point: table.point.clone(),
         secret: table.secret.clone(),
         node: table.node.clone(),
+        peer: table.peer.clone(),
+        step: table.step.clone(),
+        by: table.by.clone(),
+        nth: None,
     };
     let has_point =
         [&point.sending, &point.sent, &point.handled, &point.replying, &point.entered, &point.point]
@@ -242,7 +238,7 @@ fn when(context: &Context, table: &FaultTable, kind: FaultKind, span: Range<usiz
             &table.nth,
         ]
         .into_iter()
-        .chain([&table.after])
+        .chain([&table.after, &table.peer, &table.step, &table.by])
         .flatten()
         .next();
         if let Some(extra) = extra {
@@ -271,17 +267,9 @@ fn when(context: &Context, table: &FaultTable, kind: FaultKind, span: Range<usiz
         return Err(Mistake::new(table.kind.span(), "the fault never begins", remedy)
             .expected("`at`, or one of `sending`, `sent`, `handled`, `replying`, `entered`, `point`"));
     }
-    let spot = spot(context, &point, span)?;
+    let spot = Spot::parse(context, &point, span)?;
     fitting_point(kind, &table.kind, &spot.points)?;
-    let nth = match &table.nth {
-        None => Drawn::fixed(1),
-        Some(words) => Drawn::<u32>::parse("nth", words)?,
-    };
-    if let (0, Some(words)) = (nth.min, &table.nth) {
-        return Err(Mistake::new(words.span.clone(), "`nth` counts from 1", "write 1 for the next one")
-            .expected("at least 1")
-            .got(0));
-    }
+    let nth = nth(table.nth.as_ref())?;
     let after = match &table.after {
         None => Drawn::fixed(Span::ZERO),
         Some(words) => {
@@ -301,65 +289,6 @@ fn begins_in_time(context: &Context, what: &str, words: &Words, latest: Span) ->
     Err(Mistake::new(words.span.clone(), problem, "begin the fault earlier, or move `heal_at`")
         .expected(format!("a time before {}", spell(context.heal_at)))
         .got(spell(latest)))
-}
-
-/// Exactly one class of points, and where.
-fn spot(context: &Context, table: &PointTable, span: Range<usize>) -> Result<Spot, Mistake> {
-    let PointTable { sending, sent, handled, replying, entered, point, secret, node } = table;
-    let given = [sending, sent, handled, replying, entered, point];
-    let mut given = given.into_iter().flatten();
-    if given.next().is_none() {
-        return Err(Mistake::new(span, "no point is named", "name one")
-            .expected("one of `sending`, `sent`, `handled`, `replying`, `entered`, `point`"));
-    }
-    if let Some(second) = given.next() {
-        return Err(Mistake::new(second.span.clone(), "two points are named", "keep one of them")
-            .expected("one of `sending`, `sent`, `handled`, `replying`, `entered`, `point`"));
-    }
-    if let (Some(secret), None) = (secret, entered) {
-        return Err(Mistake::new(
-            secret.span(),
-            "`secret` has no meaning here",
-            "remove it, or use `entered`",
-        )
-        .expected("`secret` beside `entered`"));
-    }
-    let points = if let Some(words) = sending {
-        names::frames("sending", words)?.into_iter().map(Point::Sending).collect()
-    } else if let Some(words) = sent {
-        names::frames("sent", words)?.into_iter().map(Point::Sent).collect()
-    } else if let Some(words) = handled {
-        names::frames("handled", words)?.into_iter().map(Point::Handled).collect()
-    } else if let Some(words) = replying {
-        names::frames("replying", words)?.into_iter().map(Point::Replying).collect()
-    } else if let Some(words) = entered {
-        let secret = names::secret(context.topology, secret.as_ref())?;
-        names::phases(words)?.into_iter().map(|phase| Point::Entered { secret, phase }).collect()
-    } else {
-        let words = point.as_ref().expect("one of the six was given, and it is none of the others");
-        words.items.iter().map(durable_point).collect::<Result<Vec<_>, _>>()?
-    };
-    if points.is_empty() {
-        return Err(Mistake::new(span, "no point is named", "name one").expected("at least one point"));
-    }
-    let nodes = match (node, entered) {
-        // A phase is entered in the log, wherever the node of the fault is.
-        (_, Some(_)) | (None, _) => Vec::new(),
-        (Some(words), None) => names::candidates("node", context.topology, words)?,
-    };
-    Ok(Spot { points, nodes })
-}
-
-fn durable_point(word: &Word) -> Result<Point, Mistake> {
-    match word.text.as_str() {
-        "persist-begins" => Ok(Point::PersistBegins),
-        "persist-done" => Ok(Point::PersistDone),
-        "propose-begins" => Ok(Point::ProposeBegins),
-        "propose-done" => Ok(Point::ProposeDone),
-        _ => Err(Mistake::new(word.span.clone(), "unknown `point`", "take one of the expected names")
-            .expected("persist-begins, persist-done, propose-begins, propose-done")
-            .got(&word.text)),
-    }
 }
 
 fn deed(context: &Context, table: &FaultTable, kind: FaultKind, when: &When) -> Result<Deed, Mistake> {
@@ -507,10 +436,11 @@ fn lasting(context: &Context, table: &FaultTable, kind: FaultKind) -> Result<Opt
         }
         (None, Some(until)) => {
             let UntilTable { on, at_most } = until.get_ref();
-            let spot = spot(context, on.get_ref(), on.span())?;
+            let spot = Spot::parse(context, on.get_ref(), on.span())?;
+            let nth = on.get_ref().nth.as_ref().map(|words| nth(Some(words))).transpose()?;
             let span = Drawn::<Span>::parse("at_most", at_most)?;
             ends_later("at_most", at_most, span.min)?;
-            Ok(Some(Lasting::On { spot, at_most: span }))
+            Ok(Some(Lasting::On { spot, nth, at_most: span }))
         }
         (None, None) => Err(absent("lasts", table, "how long it stands (or `until`)")),
     }

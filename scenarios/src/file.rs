@@ -146,6 +146,9 @@ pub(crate) struct FaultTable {
     pub secret: Option<Spanned<i64>>,
     pub nth: Option<Words>,
     pub after: Option<Words>,
+    pub peer: Option<Words>,
+    pub step: Option<Words>,
+    pub by: Option<Words>,
     // Where, and whom.
     pub node: Option<Words>,
     pub victim: Option<Words>,
@@ -187,6 +190,11 @@ pub(crate) struct PointTable {
     pub point: Option<Words>,
     pub secret: Option<Spanned<i64>>,
     pub node: Option<Words>,
+    pub peer: Option<Words>,
+    pub step: Option<Words>,
+    pub by: Option<Words>,
+    /// Of an end alone: a fault has its own.
+    pub nth: Option<Words>,
 }
 
 #[derive(Deserialize)]

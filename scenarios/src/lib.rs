@@ -26,6 +26,7 @@ mod names;
 mod needs;
 mod range;
 mod scenario;
+mod spot;
 mod suite;
 mod topology;
 

@@ -8,7 +8,9 @@ use crate::error::Mistake;
 use crate::file::{Word, Words};
 use toml::Spanned;
 use tumbler_types::event::{FrameKind, OrderKind};
-use tumbler_types::{Build, Enforcement, FaultKind, NodeId, Phase, RoleKind, SecretId, Topology, Verdict};
+use tumbler_types::{
+    Build, Enforcement, FaultKind, NodeId, Phase, RoleKind, SecretId, Step, Topology, Verdict,
+};
 
 /// The nodes that a name stands for: one, a role's, or all.
 pub(crate) fn nodes(topology: &Topology, word: &Word) -> Result<Vec<NodeId>, Mistake> {
@@ -116,6 +118,10 @@ pub(crate) fn builds(words: &Words) -> Result<Vec<Build>, Mistake> {
 
 pub(crate) fn phases(words: &Words) -> Result<Vec<Phase>, Mistake> {
     known("entered", words, &Phase::ALL, Phase::name)
+}
+
+pub(crate) fn steps(words: &Words) -> Result<Vec<Step>, Mistake> {
+    known("step", words, &Step::ALL, Step::name)
 }
 
 pub(crate) fn roles(words: &Words) -> Result<Vec<RoleKind>, Mistake> {

@@ -117,6 +117,7 @@ impl Scenario {
             builds: self.draw_builds(seed),
             floor: self.floor,
             lags: self.draw_lags(seed),
+            entities: Vec::new(),
             offsets: self.draw_offsets(seed),
             orders: self.draw_orders(seed),
             faults: self.draw_faults(seed),

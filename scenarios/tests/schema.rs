@@ -8,7 +8,7 @@ use serde_json::Value;
 use tumbler_plan::Planted;
 use tumbler_scenarios::{Scenario, Suite, catalog, suites};
 use tumbler_types::event::{FrameKind, OrderKind};
-use tumbler_types::{Build, FaultKind, Invariant, Phase, RoleKind, Verdict};
+use tumbler_types::{Build, FaultKind, Invariant, Phase, RoleKind, Step, Verdict};
 
 const SCENARIO: &str = include_str!("../scenario.v1.schema.json");
 const SUITE: &str = include_str!("../suite.v1.schema.json");
@@ -49,6 +49,7 @@ fn the_schemas_know_exactly_the_words_of_the_vocabulary() {
     let frames = FrameKind::ALL.iter().filter(|kind| **kind != FrameKind::Garbage);
     check(&scenario, "frameKind", frames.map(|kind| kind.name()).collect());
     check(&scenario, "phase", Phase::ALL.map(Phase::name).to_vec());
+    check(&scenario, "step", Step::ALL.map(Step::name).to_vec());
     check(&scenario, "role", RoleKind::ALL.map(RoleKind::name).to_vec());
     check(&scenario, "build", Build::ALL.map(Build::name).to_vec());
     check(&scenario, "verdict", Verdict::ALL.map(Verdict::name).to_vec());
@@ -117,6 +118,23 @@ fn what_the_parser_refuses_the_schema_refuses_too_where_it_can() {
             Both,
             fault(
                 "kind = \"lossy-link\"\nat = \"20s\"\nleft = \"agent-1\"\nright = \"rest\"\nlasts = \"5s\"",
+            ),
+        ),
+        (Both, fault(&format!("{crash}\npeer = \"target-1\""))),
+        (Both, fault("kind = \"lose-reply\"\nsending = \"apply-request\"\nstep = \"sett\"")),
+        (Both, fault("kind = \"hold\"\nsending = \"apply-request\"\nby = \"rotator-1\"\nlasts = \"5s\"")),
+        (
+            Both,
+            fault(
+                "kind = \"pause\"\nnode = \"agent-1\"\nentered = \"idle\"\npeer = \"rotator-1\"\nlasts = \"5s\"",
+            ),
+        ),
+        // Only requests to the target ask for a step, and only rotators close.
+        (Parser, fault("kind = \"lose-reply\"\nsending = \"query-request\"\nstep = \"set\"")),
+        (
+            Parser,
+            fault(
+                "kind = \"hold\"\nsending = \"apply-request\"\nuntil = { on = { entered = \"idle\", by = \"agent-1\" }, at_most = \"5s\" }",
             ),
         ),
         // It leaves an assumption without a word, and it ends when it begins.

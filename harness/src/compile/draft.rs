@@ -58,6 +58,7 @@ impl Draft {
             builds: Vec::new(),
             floor: Format(2),
             lags: Vec::new(),
+            entities: Vec::new(),
             offsets: Vec::new(),
             orders: Vec::new(),
             faults: Vec::new(),
@@ -184,13 +185,13 @@ impl Draft {
 }
 
 fn next(point: Point, node: NodeId, after: Instant) -> Trigger {
-    Trigger::On { pattern: Pattern { point, node: Some(node) }, nth: 1, after }
+    Trigger::On { pattern: Pattern::new(point, Some(node)), nth: 1, after }
 }
 
 /// Quick steps and long lives: a path of thirty steps takes seconds, and nothing ends in them by itself.
 fn timing(takeovers: u64) -> Timing {
     Timing {
-        epsilon: Span::from_millis(10),
+        epsilon: Span::from_secs(20),
         lease_ttl: Span::from_secs(LIFE / 3 / (takeovers + 1)).max(Span::from_secs(2)),
         grant_ttl: Span::from_secs(LIFE),
         heartbeat: Span::from_millis(100),

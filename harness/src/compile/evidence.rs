@@ -30,6 +30,7 @@ pub const fn agent_of(action: Action) -> Option<u8> {
         | Action::LoseReply { agent }
         | Action::Store { agent }
         | Action::Renew { agent }
+        | Action::Stop { agent }
         | Action::ExpireGrant { agent }
         | Action::CrashAgent { agent }
         | Action::HandOut { agent } => Some(agent),
@@ -47,6 +48,8 @@ pub const fn is_rotators(action: Action) -> bool {
             | Action::ConfirmRefused { .. }
             | Action::Apply
             | Action::HoldCall
+            | Action::HoldAdvance
+            | Action::HoldConfirm { .. }
             | Action::Query
             | Action::CrashRotator
     )
@@ -75,6 +78,12 @@ pub fn shows(action: Action, before: &State, cast: Cast, ledger: &Ledger, observ
         Action::HoldCall => {
             node == rotator && matches!(event, Event::Held { frame: FrameKind::ApplyRequest, .. })
         }
+        Action::HoldAdvance => {
+            node == rotator && matches!(event, Event::Held { frame: FrameKind::AdvanceRequest, .. })
+        }
+        Action::HoldConfirm { .. } => {
+            node == rotator && matches!(event, Event::Held { frame: FrameKind::ConfirmRequest, .. })
+        }
         Action::Report { .. } => {
             matches!(committed, Some(Command::Acknowledge { agent: other, .. }) if other == agent)
         }
@@ -101,7 +110,7 @@ pub fn shows(action: Action, before: &State, cast: Cast, ledger: &Ledger, observ
             matches!(committed, Some(Command::Grant { agent: other, .. }) if other == agent)
         }
         // Time is no event: see `realize`.
-        Action::ExpireGrant { .. } => false,
+        Action::Stop { .. } | Action::ExpireGrant { .. } => false,
         Action::CrashRotator => node == rotator && matches!(event, Event::Crashed { .. }),
         Action::CrashAgent { .. } => node == agent && matches!(event, Event::Crashed { .. }),
         Action::CrashTarget => node == target && matches!(event, Event::TargetRecovered { .. }),

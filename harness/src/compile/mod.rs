@@ -10,6 +10,7 @@
 //! cannot be had so is [`End::Unrealizable`], which is either a hook that the world lacks or a step that
 //! the specification allows and the code never takes.
 
+mod differ;
 mod draft;
 mod evidence;
 mod prevent;
@@ -40,8 +41,8 @@ pub struct Compiled {
 pub enum End {
     /// Every step was taken, and after each the run was in the machine's state.
     Realized,
-    /// The step was taken, and led elsewhere than in the machine.
-    Diverged { expected: String, got: String },
+    /// The step was taken, and led elsewhere than in the machine: a line for each field that differs.
+    Diverged { differences: Vec<String> },
     /// Nobody took the step, whatever was done.
     Unrealizable { why: String },
 }

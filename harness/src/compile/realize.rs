@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::evidence::{Cast, agent_of, is_rotators, shows};
-use super::{Compiled, End};
+use super::{Compiled, End, differ};
 use tumbler_plan::{FaultAction, Planted, Until};
 use tumbler_spec::Ledger;
 use tumbler_spec::machine::{Action, Machine, Packed, State};
@@ -78,8 +78,7 @@ pub(super) struct Withheld {
 enum Seen {
     Taken(Instant),
     Elsewhere {
-        expected: String,
-        got: String,
+        differences: Vec<String>,
     },
     /// Somebody did something else first.
     Ahead(Observed),
@@ -118,8 +117,15 @@ impl Compiler<'_> {
 
     /// What a run can show, of each agent.
     pub(super) fn shown(&self, ledger: &Ledger) -> Vec<Option<Packed>> {
+        let epsilon = self.draft.timing().epsilon;
         let agents = 0..usize::from(self.machine.limits().agents);
-        agents.map(|agent| self.machine.project(ledger, SecretId(0), agent)).collect()
+        agents.map(|agent| self.machine.project(ledger, SecretId(0), agent, epsilon)).collect()
+    }
+
+    /// The same of the machine's own state.
+    pub(super) fn meant(&self, state: &State) -> Vec<Option<Packed>> {
+        let agents = 0..usize::from(self.machine.limits().agents);
+        agents.map(|agent| self.machine.project_state(state, agent)).collect()
     }
 
     pub(super) fn cast(&self, action: Action, ledger: &Ledger) -> Cast {
@@ -144,7 +150,14 @@ impl Compiler<'_> {
         let ledger = self.ledger();
         let cast = self.cast(action, &ledger);
         match action {
-            Action::ExpireGrant { agent } => self.expire(agent, next, &ledger, cast, rest),
+            Action::Stop { agent } => {
+                let end = self.stops(agent, &ledger);
+                self.wait(end, next, &ledger, cast, rest)
+            }
+            Action::ExpireGrant { agent } => {
+                let end = self.expires(agent, &ledger);
+                self.wait(end, next, &ledger, cast, rest)
+            }
             Action::LoseReply { .. } => self.lose_reply(cast),
             // The answer has come, and waits for a rotator that is stopped.
             Action::Query if self.answered_at > self.applied_at => Ok(()),
@@ -156,7 +169,45 @@ impl Compiler<'_> {
                     self.duplicate(cast)
                 })
             }
+            Action::Store { agent } => {
+                self.await_step(action, next, rest, &ledger, cast)?;
+                if rest.contains(&Action::HandOut { agent }) {
+                    self.offer(cast);
+                }
+                Ok(())
+            }
             _ => self.await_step(action, next, rest, &ledger, cast),
+        }
+    }
+
+    /// What an agent hands out while it may is no step of the machine. An agent that goes on too long must
+    /// have begun, so it is let, if nothing else comes of it.
+    fn offer(&mut self, cast: Cast) {
+        let before = self.draft.clone();
+        let second = Span::from_secs(1);
+        let begin = Instant(self.now.plus(second).0 / second.nanos() * second.nanos());
+        let ledger = self.ledger();
+        for _ in 0..ATTEMPTS {
+            let trace = self.probe(begin);
+            let Some(ahead) = self.before(&trace, begin, &ledger) else { break };
+            if self.prevent(&trace, ahead).is_err() {
+                self.draft = before;
+                return;
+            }
+        }
+        self.draft.open(cast.agent, begin);
+        let trace = self.probe(begin.plus(second));
+        let handed = trace.iter().find(|observed| {
+            observed.node == cast.agent
+                && observed.at >= begin
+                && matches!(observed.event, Event::HandedOut { .. })
+        });
+        match handed {
+            Some(handed) => {
+                self.now = handed.at;
+                self.draft.close(cast.agent, handed.at);
+            }
+            None => self.draft = before,
         }
     }
 
@@ -177,7 +228,7 @@ impl Compiler<'_> {
             let trace = self.probe(begin.plus(WINDOW));
             match self.look(&trace, action, next, cast, ledger) {
                 Seen::Taken(at) => return self.taken(action, at, cast, &trace, rest),
-                Seen::Elsewhere { expected, got } => return Err(End::Diverged { expected, got }),
+                Seen::Elsewhere { differences } => return Err(End::Diverged { differences }),
                 Seen::Ahead(observed) => self.prevent(&trace, observed)?,
                 Seen::Nothing => return unrealizable("nobody does it".to_owned()),
             }
@@ -221,6 +272,8 @@ impl Compiler<'_> {
             }
             Action::HoldCall => self.hold(cast.rotator, FrameKind::ApplyRequest, at),
             Action::HoldLetter { .. } => self.hold(cast.agent, FrameKind::HeartbeatRequest, at),
+            Action::HoldAdvance => self.hold(cast.rotator, FrameKind::AdvanceRequest, at),
+            Action::HoldConfirm { .. } => self.hold(cast.rotator, FrameKind::ConfirmRequest, at),
             Action::Release => {
                 let Some(Withheld { fault, sent, .. }) = self.held else {
                     return Err(End::Unrealizable { why: "nothing is held".to_owned() });
@@ -260,13 +313,13 @@ impl Compiler<'_> {
     /// The target shows what the record asks for: an `Apply` would be a repetition.
     pub(super) fn is_repetition(&self) -> bool {
         let (next, _) = self.machine.step(&self.state, Action::Apply);
-        self.shown(&next.ledger) == self.shown(&self.state.ledger)
+        self.meant(&next) == self.meant(&self.state)
     }
 
     /// Looks for the first thing after `now` that matters.
     fn look(&self, trace: &[Observed], action: Action, next: &State, cast: Cast, before: &Ledger) -> Seen {
         let old = self.shown(before);
-        let new = self.shown(&next.ledger);
+        let new = self.meant(next);
         let mut ledger = Ledger::new(self.draft.topology());
         let mut index = 0;
         while index < trace.len() {
@@ -296,7 +349,7 @@ impl Compiler<'_> {
                 if let Some(other) = other {
                     return Seen::Ahead(other);
                 }
-                return Seen::Elsewhere { expected: self.describe(&new), got: self.describe(&here) };
+                return Seen::Elsewhere { differences: self.differences(&new, &here) };
             }
             if here != old && here != new {
                 return Seen::Ahead(other.unwrap_or(instant[0]));
@@ -305,12 +358,18 @@ impl Compiler<'_> {
         Seen::Nothing
     }
 
-    pub(super) fn describe(&self, shown: &[Option<Packed>]) -> String {
-        let one = |packed: &Option<Packed>| match packed {
-            Some(packed) => format!("{:?}", self.machine.unpack(packed).slice()),
-            None => "no state of the machine".to_owned(),
+    /// Where the run's state is not the machine's, as seen by the first agent for which it is not.
+    pub(super) fn differences(&self, meant: &[Option<Packed>], shown: &[Option<Packed>]) -> Vec<String> {
+        let Some((meant, shown)) = meant.iter().zip(shown).find(|(meant, shown)| meant != shown) else {
+            return Vec::new();
         };
-        shown.iter().map(one).collect::<Vec<_>>().join("; ")
+        match (meant, shown) {
+            (Some(meant), Some(shown)) => {
+                let (meant, shown) = (self.machine.unpack(meant), self.machine.unpack(shown));
+                differ::differences(meant.slice(), shown.slice())
+            }
+            _ => vec!["the run is in no state of the machine".to_owned()],
+        }
     }
 
     /// The step was seen: everybody who was let go on is stopped again.
@@ -342,6 +401,8 @@ impl Compiler<'_> {
         match action {
             Action::HoldCall => self.note_held(cast.rotator, FrameKind::ApplyRequest),
             Action::HoldLetter { .. } => self.note_held(cast.agent, FrameKind::HeartbeatRequest),
+            Action::HoldAdvance => self.note_held(cast.rotator, FrameKind::AdvanceRequest),
+            Action::HoldConfirm { .. } => self.note_held(cast.rotator, FrameKind::ConfirmRequest),
             Action::Apply if is_asked_next(rest) => self.applied_at = at,
             // In the machine an answer is a step of its own, which the path has or has not.
             Action::Apply => {

@@ -12,7 +12,10 @@ pub const fn twin(flaw: Mutation) -> Option<Planted> {
         Mutation::RegenerateOnUnknown => Some(Planted::RotatorRegenerates),
         Mutation::AcknowledgeEarly => Some(Planted::AgentAcknowledgesUnstored),
         Mutation::ServeExpired => Some(Planted::AgentServesPastLease),
-        Mutation::RetireUnsent => Some(Planted::RotatorForgetsRetire),
+        Mutation::RetireUnsent | Mutation::RetireUnseen => Some(Planted::RotatorForgetsRetire),
+        Mutation::ForgiveDebt | Mutation::SkipQuery => Some(Planted::RotatorForgetsRevocation),
+        Mutation::PromiseEarly => Some(Planted::SendBeforePersist),
+        Mutation::EffectBeforeIntent => Some(Planted::RotatorValidatesLate),
         _ => None,
     }
 }

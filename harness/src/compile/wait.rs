@@ -21,17 +21,30 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// The agent's oldest grant ends: nobody does anything until then.
-    pub(super) fn expire(
+    /// When the agent stops handing out what it has stored.
+    pub(super) fn stops(&self, agent: u8, ledger: &Ledger) -> Option<Instant> {
+        let slice = ledger.slice(SecretId(0)).expect("there is one secret");
+        let until = slice.holders[usize::from(agent)].stored.until;
+        Some(until.minus(self.draft.timing().epsilon).true_instant())
+    }
+
+    /// When the agent's oldest grant is over for the authority.
+    pub(super) fn expires(&self, agent: u8, ledger: &Ledger) -> Option<Instant> {
+        let slice = ledger.slice(SecretId(0)).expect("there is one secret");
+        let until = self.oldest(agent, slice)?.until;
+        Some(until.plus(self.draft.timing().epsilon.times(2)).true_instant())
+    }
+
+    /// Time passes: nobody does anything until then.
+    pub(super) fn wait(
         &mut self,
-        agent: u8,
+        end: Option<Instant>,
         next: &State,
         ledger: &Ledger,
         cast: Cast,
         rest: &[Action],
     ) -> Result<(), End> {
-        let slice = ledger.slice(SecretId(0)).expect("there is one secret");
-        let Some(end) = self.oldest(agent, slice).map(|grant| grant.until.true_instant()) else {
+        let Some(end) = end else {
             return unrealizable("there is no grant that could end".to_owned());
         };
         if rest
@@ -56,7 +69,9 @@ impl Compiler<'_> {
     pub(super) fn oldest<'s>(&self, agent: u8, slice: &'s Slice) -> Option<&'s Grant> {
         let version = self.state.holder(agent).grants.first()?.version;
         let grants = &slice.holders[usize::from(agent)].grants;
-        grants.iter().find(|grant| grant.version == version && grant.until.true_instant() > self.now)
+        let epsilon = self.draft.timing().epsilon;
+        let over = |grant: &Grant| grant.until.plus(epsilon.times(2)).true_instant();
+        grants.iter().find(|grant| grant.version == version && over(grant) >= self.now)
     }
 
     /// The first event after `now` and before `end` that changes what a run shows.
@@ -69,13 +84,13 @@ impl Compiler<'_> {
         })
     }
 
-    /// A grant has ended, by the clock.
+    /// Something has ended, by a clock.
     pub(super) fn ended(&mut self, trace: &[Observed], end: Instant, next: &State) -> Result<(), End> {
         let mut after = self.fold(trace);
         after.now = end.plus(Span(1));
-        let (here, new) = (self.shown(&after), self.shown(&next.ledger));
+        let (here, new) = (self.shown(&after), self.meant(next));
         if here != new {
-            return Err(End::Diverged { expected: self.describe(&new), got: self.describe(&here) });
+            return Err(End::Diverged { differences: self.differences(&new, &here) });
         }
         self.now = end.plus(Span(1));
         Ok(())

@@ -47,8 +47,8 @@ fn faults(occurrence: &Occurrence, strike: Strike, held_max: Span) -> Option<Vec
             (on(Point::Replying(frame), callee, nth), crash)
         }
         (Deed::Call { frame, .. }, Strike::Held) => {
-            let closed = Pattern { point: Point::Entered { secret, phase: Phase::Idle }, node: None };
-            let until = Until::On { pattern: closed, at_most: held_max };
+            let closed = Pattern::new(Point::Entered { secret, phase: Phase::Idle }, None);
+            let until = Until::On { pattern: closed, nth: 1, at_most: held_max };
             let mut both = vec![(here(Point::Sending(frame)), FaultAction::Hold { until })];
             if role == RoleKind::Rotator {
                 both.push((Trigger::At(at.plus(Span(1))), FaultAction::Pause { node, until }));
@@ -70,7 +70,7 @@ fn faults(occurrence: &Occurrence, strike: Strike, held_max: Span) -> Option<Vec
 }
 
 fn on(point: Point, node: NodeId, nth: u32) -> Trigger {
-    Trigger::On { pattern: Pattern { point, node: Some(node) }, nth, after: Instant::ZERO }
+    Trigger::On { pattern: Pattern::new(point, Some(node)), nth, after: Instant::ZERO }
 }
 
 /// The fault that must have fired for the cell to show anything.

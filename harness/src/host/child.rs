@@ -182,6 +182,8 @@ fn told(plan: &Plan) -> Plan {
         builds: _,
         floor,
         lags,
+        // Draws are the world's.
+        entities: _,
         offsets: _,
         orders,
         faults: _,
@@ -203,6 +205,7 @@ fn told(plan: &Plan) -> Plan {
         builds: Vec::new(),
         floor,
         lags,
+        entities: Vec::new(),
         offsets: Vec::new(),
         orders,
         faults: Vec::new(),

@@ -103,9 +103,7 @@ fn aim(
 ) {
     let secret = match fault.trigger {
         Trigger::At(_) => SecretId(0),
-        Trigger::On { pattern: Pattern { point: Point::Entered { secret, phase: _ }, node: _ }, .. } => {
-            secret
-        }
+        Trigger::On { pattern: Pattern { point: Point::Entered { secret, .. }, .. }, .. } => secret,
         Trigger::On { .. } => return,
     };
     let kind = fault.action.kind();
@@ -113,7 +111,7 @@ fn aim(
     let least = open().map(|phase| begun(kind, phase)).min().unwrap_or(0);
     let rare: Vec<Phase> = open().filter(|phase| begun(kind, *phase) == least).collect();
     let Some(phase) = pick(draw, rare.len()).map(|index| rare[index]) else { return };
-    let pattern = Pattern { point: Point::Entered { secret, phase }, node: None };
+    let pattern = Pattern { point: Point::Entered { secret, phase }, node: None, peer: None, step: None };
     fault.trigger = Trigger::On { pattern, nth: 1, after: first };
 }
 

@@ -180,6 +180,7 @@ mod tests {
             assert_eq!(ids.len(), faults.len(), "each fault has a name of its own");
             assert!(faults.len() <= 12, "{} faults", faults.len());
             assert!(child.plan.exceeded().is_empty(), "{:?}", child.plan.exceeded());
+            assert_eq!(tumbler_plan::contradiction::contradiction(&child.plan), None);
         }
     }
 }

@@ -2,17 +2,16 @@
 //!
 //! What is made of a trace is made here, where it is, so that only what was asked for crosses the pipe.
 
-use super::{Work, say};
-use crate::difference::interval;
-use crate::job::{Answer, Done, Job, Look};
+use super::Work;
+use crate::itf::itf;
+use crate::job::{Done, Job, Look};
 use crate::judgement;
 use tumbler_plan::trace::v1;
-use tumbler_plan::{Checkpoint, Plan};
-use tumbler_reports::Difference;
+use tumbler_plan::{Checkpoint, Fault, Plan};
 use tumbler_reports::export::export;
 use tumbler_reports::teller::named;
-use tumbler_types::Observed;
-use tumbler_world::{Options, Outcome};
+use tumbler_types::{FaultId, Observed};
+use tumbler_world::{Options, Outcome, Realized};
 
 impl Work<'_> {
     pub(super) fn look(&self, job: &Job, until: Option<u64>, look: &Look) -> Done {
@@ -24,6 +23,7 @@ impl Work<'_> {
         let report = judgement::report(name, plan, &outcome, self.settings.blind);
         let text = match look {
             Look::Explain { died: None } => tumbler_reports::explain(plan, &outcome.trace, &report),
+            Look::States => Some(itf(plan, &outcome.trace)),
             Look::Export { form } => Some(export(&plan.topology, &outcome.trace, *form)),
             Look::Explain { died: Some(words) } => {
                 let died = judgement::died(name, plan, words.clone());
@@ -45,6 +45,30 @@ impl Work<'_> {
         }
     }
 
+    /// The plan with what one fault of links did to single messages in the place of that fault.
+    pub(super) fn realize(&self, job: &Job, fault: FaultId, first: FaultId) -> Done {
+        let Job { id, name, plan, task: _ } = job;
+        let outcome = match self.run(plan, &Options { realize: true, ..self.options() }) {
+            Ok(outcome) => outcome,
+            Err(why) => return self.crashed(job, why),
+        };
+        let single: Vec<&Realized> = outcome.realized.iter().filter(|each| each.fault == fault).collect();
+        let mut done = Done::of(*id, judgement::report(name, plan, &outcome, self.settings.blind));
+        if !(1..=SINGLE_MAX).contains(&single.len()) {
+            return done;
+        }
+        let mut edited = plan.clone();
+        edited.faults.retain(|each| each.id != fault);
+        let ids = std::iter::successors(Some(first), |id| Some(id.next()));
+        edited.faults.extend(ids.zip(single).map(|(id, Realized { fault: _, trigger, action })| Fault {
+            id,
+            trigger: *trigger,
+            action: action.clone(),
+        }));
+        done.edited = Some(edited);
+        done
+    }
+
     pub(super) fn slice(&self, job: &Job, from: u64, to: u64) -> Done {
         let Job { id, name, plan, task: _ } = job;
         let options = Options { keep_trace: true, until: Some(to), ..self.options() };
@@ -55,22 +79,13 @@ impl Work<'_> {
         let lines = slice(plan, &outcome.trace, from, to);
         Done { lines, ..Done::of(*id, judgement::report(name, plan, &outcome, self.settings.blind)) }
     }
-
-    /// Where two runs differ: both again, as far as the first checkpoint at which they do, and recorded.
-    pub(super) fn difference(&self, plan: &Plan, ran: [&Outcome; 2], other: &Options) -> Option<Difference> {
-        let [one, two] = ran.map(chain);
-        let (from, to) = interval(&one, &two);
-        let recorded = |options: Options| {
-            say(&Answer::Step { id: self.id });
-            let outcome = self.run(plan, &Options { keep_trace: true, until: Some(to), ..options }).ok()?;
-            Some(slice(plan, &outcome.trace, from, to))
-        };
-        Difference::first(&recorded(self.options())?, &recorded(other.clone())?)
-    }
 }
 
+/// More single messages than this are no smaller than the fault that hit them.
+const SINGLE_MAX: usize = 512;
+
 /// A run's checkpoints, and one of the whole.
-fn chain(outcome: &Outcome) -> Vec<Checkpoint> {
+pub(super) fn chain(outcome: &Outcome) -> Vec<Checkpoint> {
     let whole = Checkpoint { events: outcome.events, at: outcome.end_at, digest: outcome.digest };
     outcome.checkpoints.iter().copied().chain([whole]).collect()
 }

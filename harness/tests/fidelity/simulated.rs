@@ -106,7 +106,7 @@ pub fn record_replaced() -> &'static str {
 }
 
 fn on(point: Point) -> Trigger {
-    Trigger::On { pattern: Pattern { point, node: Some(SERVER) }, nth: 2, after: at_ms(0) }
+    Trigger::On { pattern: Pattern::new(point, Some(SERVER)), nth: 2, after: at_ms(0) }
 }
 
 pub fn torn() -> &'static str {

@@ -66,7 +66,18 @@ fn search(bounds: CheckBounds, machine: Machine, threads: usize, deadline: Optio
     let reached = reached(bounds, marks);
     let elapsed = begun.elapsed();
     let engine = Engine::Stateright;
-    CheckReport { engine, bounds, sentences, reached, states, edges, depth, elapsed, is_exhausted }
+    CheckReport {
+        engine,
+        bounds,
+        sentences,
+        reached,
+        states,
+        edges,
+        spent: None,
+        depth,
+        elapsed,
+        is_exhausted,
+    }
 }
 
 /// Believes a counterexample only after taking its steps.

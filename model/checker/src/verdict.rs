@@ -101,6 +101,9 @@ pub struct CheckReport {
     pub states: u64,
     /// Steps taken, to states old and new.
     pub edges: u64,
+    /// States in which some budget of the bounds is used up, if the engine counts them. None is excused: no
+    /// sentence needs more of what is bounded.
+    pub spent: Option<u64>,
     pub depth: u64,
     pub elapsed: Duration,
     /// The whole space was searched.

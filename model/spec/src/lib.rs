@@ -11,16 +11,20 @@ pub mod ledger;
 pub mod machine;
 mod monitor;
 pub mod rule;
+mod view;
 mod watch;
 
 pub use invariant::{Claims, Why, rollback_goal, rollback_goal_of};
 pub use judgement::{Divergence, Exercise, Finding, Judgement, Tally};
 pub use ledger::Ledger;
 pub use rule::Rules;
+pub use view::RecordView;
 
 use monitor::Monitor;
 use std::collections::BTreeSet;
-use tumbler_types::{Assumption, Bounds, Instant, Invariant, Observed, Timing, Topology, Verdict};
+use tumbler_types::{
+    Assumption, Bounds, Instant, Invariant, LogIndex, NodeId, Observed, Timing, Topology, Verdict,
+};
 use watch::Watch;
 
 /// Both judges of one run, fed event by event.
@@ -29,6 +33,8 @@ pub struct Judges {
     ledger: Ledger,
     watch: Watch,
     monitor: Monitor,
+    /// Of the record that was compared last.
+    viewed: LogIndex,
 }
 
 impl Judges {
@@ -42,6 +48,7 @@ impl Judges {
             ledger: Ledger::new(topology),
             watch: Watch::new(claims, usize::from(topology.secrets)),
             monitor: Monitor::new(rules, usize::from(topology.secrets)),
+            viewed: LogIndex(0),
         }
     }
 
@@ -69,6 +76,18 @@ impl Judges {
 
     pub fn observe(&mut self, observed: &Observed) {
         self.watch.observe(&mut self.ledger, &mut self.monitor, observed);
+    }
+
+    /// A record that reflects the log up to there would tell something: nothing of the log is under way, and
+    /// none of this entry has been looked at.
+    pub fn awaits_view(&self, index: LogIndex) -> bool {
+        index > self.viewed && index == self.ledger.length && self.monitor.follows()
+    }
+
+    /// Holds what the authority said, after the event before `seq`, against what its log says.
+    pub fn look(&mut self, seq: u64, at: Instant, node: NodeId, view: &RecordView) {
+        self.viewed = view.index;
+        self.monitor.look(&self.ledger, (seq, at, node), view);
     }
 
     pub fn finish(mut self, end: Instant) -> Judgement {

@@ -13,8 +13,9 @@ use crate::invariant::Why;
 use crate::judgement::Divergence;
 use crate::ledger::{Holder, Ledger, Report, Slice, Stored};
 use crate::rule::{Effect, Rules};
+use crate::view::{self, RecordView};
 use tumbler_types::event::Refusal;
-use tumbler_types::{Enforcement, Event, Instant, Observed, Phase, Principal, SecretId, Tag};
+use tumbler_types::{Enforcement, Event, Instant, NodeId, Observed, Phase, Principal, SecretId, Tag};
 
 /// Follows one run.
 #[derive(Clone, Debug)]
@@ -44,9 +45,30 @@ impl Monitor {
         self.rests = true;
     }
 
+    /// It would say something of the next event.
+    pub fn follows(&self) -> bool {
+        self.divergence.is_none() && !self.rests
+    }
+
+    /// Compares what a node believes with what is true.
+    pub fn look(&mut self, ledger: &Ledger, (seq, at, node): (u64, Instant, NodeId), view: &RecordView) {
+        let Some(slice) = ledger.slice(view.secret).filter(|_| self.follows()) else { return };
+        if let Err(why) = view::agrees(slice, view) {
+            self.divergence = Some(Divergence {
+                seq,
+                at,
+                node,
+                secret: view.secret,
+                phase: slice.phase,
+                why: format!("its record is not the one that its log gives at {}: {why}", view.index),
+                allowed: self.allowed(slice, at),
+            });
+        }
+    }
+
     /// Checks the step against the ledger *before* it.
     pub fn observe(&mut self, before: &Ledger, observed: &Observed) {
-        if self.divergence.is_some() || self.rests {
+        if !self.follows() {
             return;
         }
         if let Some((secret, Err(why))) = self.step(before, observed) {

@@ -452,3 +452,40 @@ small.toml:31:10: the swarm's window has no room
 "#,
     );
 }
+
+#[test]
+fn a_step_of_what_asks_for_none() {
+    check(
+        "",
+        r#"[[fault]]
+kind = "lose-reply"
+sending = "query-request"
+step = "set""#,
+        r#"
+small.toml:30:8: `step` has no meaning here
+30 | step = "set"
+   |        ^^^^^
+   = expected: `step` beside `sending` or `sent` of apply-request or mint-request
+   = to do: remove it, or change the point
+"#,
+    );
+}
+
+#[test]
+fn a_phase_that_is_entered_by_no_rotator() {
+    check(
+        "",
+        r#"[[fault]]
+kind = "hold"
+sending = "apply-request"
+until = { on = { entered = "idle", by = "agent-1" }, at_most = "5s" }"#,
+        r#"
+small.toml:30:41: only a rotator moves a secret to a phase
+30 | until = { on = { entered = "idle", by = "agent-1" }, at_most = "5s" }
+   |                                         ^^^^^^^^^
+   = expected: a rotator
+   = got: `agent-1`
+   = to do: name a rotator, or leave `by` out
+"#,
+    );
+}

@@ -7,10 +7,11 @@
 //!
 //! It deliberately does not run or judge anything, and reads no file: the harness does.
 
+use crate::contradiction::{Contradiction, contradiction, place};
 use crate::fingerprint::Fingerprint;
-use crate::{Checkpoint, Digest, Fault, Pattern, Plan, Trigger, Until};
+use crate::{Checkpoint, Digest, Plan};
 use serde::{Deserialize, Serialize};
-use tumbler_types::{Assumption, FaultId, Instant, Invariant, NodeId, Topology, Verdict};
+use tumbler_types::{FaultId, Instant, Invariant, Verdict};
 
 /// Version 2 of `*.repro.json`; version 1 had no digest of its chain, and is read still.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +61,12 @@ impl Capsule {
             return Err(CapsuleError::UnknownSchema { got: schema, known: Self::SCHEMA });
         }
         let capsule: Capsule = serde_json::from_str(text).map_err(damaged)?;
+        // Before the digests, which a plan that was edited by hand breaks too: this says more.
+        if let Some(contradiction) = contradiction(&capsule.plan) {
+            let (line, column) = place(text, &contradiction.path);
+            let Contradiction { path: _, problem, expected } = contradiction;
+            return Err(CapsuleError::Contradictory { line, column, problem, expected });
+        }
         capsule.validate()?;
         Ok(capsule)
     }
@@ -105,7 +112,6 @@ impl Capsule {
         if !self.checkpoints.is_sorted_by(|a, b| a.events < b.events) {
             return wrong("checkpoints do not rise".to_owned());
         }
-        validate_plan(&self.plan).or_else(wrong)?;
         if self.digest.is_some() && self.checkpoints.last().is_some_and(|last| last.events > self.events) {
             return wrong("a checkpoint lies behind the end".to_owned());
         }
@@ -162,6 +168,8 @@ pub fn plan_digest(plan: &Plan) -> Digest {
 pub enum CapsuleError {
     #[error("line {line}, column {column}: {why}")]
     Damaged { line: usize, column: usize, why: String },
+    #[error("line {line}, column {column}: {problem}: expected {expected}")]
+    Contradictory { line: usize, column: usize, problem: String, expected: String },
     #[error("expected capsule schema {known} or an older one, got {got}")]
     UnknownSchema { got: u32, known: u32 },
     #[error("expected plan schema {known}, got {got}")]
@@ -189,51 +197,13 @@ fn bare(error: &serde_json::Error) -> String {
     }
 }
 
-/// Every node and secret that the plan names exists.
-fn validate_plan(plan: &Plan) -> Result<(), String> {
-    let Topology { secrets, agents, .. } = plan.topology;
-    let node_count = plan.topology.node_count();
-    let known = |node: NodeId| {
-        if node.0 < node_count { Ok(()) } else { Err(format!("{node} is not one of {node_count} nodes")) }
-    };
-    if plan.canaries > agents {
-        return Err(format!("{} canaries among {agents} agents", plan.canaries));
-    }
-    if plan.heal_at > plan.end_at {
-        return Err(format!("faults heal at {}, after the end at {}", plan.heal_at, plan.end_at));
-    }
-    for offset in &plan.offsets {
-        known(offset.node)?;
-    }
-    let undeclared = |(assumption, _): &(Assumption, String)| !plan.breaks.contains(assumption);
-    if let Some((assumption, what)) = plan.exceeded().into_iter().find(undeclared) {
-        return Err(format!("{what}: expected `breaks` to name {}", assumption.id()));
-    }
-    for deployed in &plan.builds {
-        known(deployed.node)?;
-    }
-    if let Some(order) = plan.orders.iter().find(|order| order.secret.0 >= secrets) {
-        return Err(format!("an order names {}, and there are {secrets} secrets", order.secret));
-    }
-    for Fault { id: _, trigger, action } in &plan.faults {
-        if let Trigger::On { pattern: Pattern { node: Some(node), .. }, .. } = trigger {
-            known(*node)?;
-        }
-        action.nodes().into_iter().try_for_each(known)?;
-        let until = action.until();
-        if let Some(Until::On { pattern: Pattern { node: Some(node), .. }, .. }) = until {
-            known(node)?;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{FaultAction, Network, Store};
+    use crate::{Fault, FaultAction, Network, Pattern, Point, Store, Trigger, Until};
     use std::collections::BTreeSet;
-    use tumbler_types::{Bounds, Span, Timing};
+    use tumbler_types::event::FrameKind;
+    use tumbler_types::{Assumption, Bounds, NodeId, Span, Timing, Topology};
 
     fn capsule() -> Capsule {
         let latency_min = Span::from_millis(1);
@@ -267,11 +237,16 @@ mod tests {
             builds: Vec::new(),
             floor: tumbler_types::Format::LOWEST,
             lags: Vec::new(),
+            entities: Vec::new(),
             offsets: Vec::new(),
             orders: Vec::new(),
             faults: vec![Fault {
                 id: FaultId(0),
-                trigger: Trigger::At(Instant(3)),
+                trigger: Trigger::On {
+                    pattern: Pattern::new(Point::Sending(FrameKind::ApplyRequest), None),
+                    nth: 1,
+                    after: Instant(3),
+                },
                 action: FaultAction::LoseReply,
             }],
             planted: None,
@@ -333,6 +308,95 @@ mod tests {
         assert_eq!(Capsule::parse(&first.to_text()), Ok(first));
     }
 
+    /// A plan that contradicts itself is refused at its line, also if somebody edited it by hand.
+    #[test]
+    fn a_contradictory_plan_is_refused_with_its_line() {
+        let crash = |node, until| FaultAction::Crash { node: NodeId(node), until };
+        let check_line = |edit: &dyn Fn(&mut Plan), line: &str, expect: &str| {
+            let mut changed = capsule();
+            edit(&mut changed.plan);
+            let text = changed.to_text();
+            let error = Capsule::parse(&text).expect_err(expect).to_string();
+            let (place, what) = error.split_once(": ").expect("a place");
+            assert_eq!(what, expect);
+            let number: usize = place
+                .strip_prefix("line ")
+                .and_then(|rest| rest.split_once(','))
+                .and_then(|(number, _)| number.parse().ok())
+                .unwrap_or_else(|| panic!("no line in {error}"));
+            assert_eq!(text.lines().nth(number - 1).map(str::trim), Some(line), "{error}");
+        };
+        check_line(
+            &|plan| plan.faults[0].action = crash(99, Until::After(Span(7))),
+            "\"node\": 99,",
+            "fault-0 names node-99: expected one of 9 nodes, from node-0",
+        );
+        check_line(
+            &|plan| {
+                plan.faults[0].trigger = Trigger::At(Instant(1));
+                plan.faults[0].action = crash(1, Until::After(Span::ZERO));
+            },
+            "\"until\": {",
+            "fault-0 ends when it begins: expected more than no time",
+        );
+        check_line(
+            &|plan| plan.faults[0].trigger = Trigger::At(Instant(1)),
+            "\"trigger\": {",
+            "fault-0 is a lose-reply and begins at a time: expected the point of a request",
+        );
+        check_line(
+            &|plan| {
+                let point = Point::PersistBegins;
+                plan.faults[0].trigger =
+                    Trigger::On { pattern: Pattern::new(point, None), nth: 1, after: Instant::ZERO };
+            },
+            "\"pattern\": {",
+            "fault-0 is a lose-reply and cannot begin at this point: expected the point of a request",
+        );
+        check_line(
+            &|plan| {
+                let other = Fault { trigger: Trigger::At(Instant(1)), ..plan.faults[0].clone() };
+                plan.faults.push(Fault { action: crash(1, Until::After(Span(1))), ..other });
+            },
+            "\"id\": 0,",
+            "two faults are called fault-0: expected a name for each",
+        );
+        check_line(
+            &|plan| {
+                plan.faults[0].trigger = Trigger::At(Instant(1));
+                let (left, right) = (vec![NodeId(1)], vec![NodeId(2), NodeId(1)]);
+                let until = Until::After(Span(5));
+                plan.faults[0].action = FaultAction::Partition { left, right, symmetric: true, until };
+            },
+            "\"right\": [",
+            "fault-0 has node-1 on both sides: expected two groups without a common node",
+        );
+        check_line(
+            &|plan| {
+                plan.faults[0].trigger = Trigger::At(Instant(1));
+                let (node, until) = (NodeId(1), Until::After(Span(5)));
+                plan.faults[0].action = FaultAction::ClockStep { node, offset_nanos: 0, until };
+            },
+            "\"offset_nanos\": 0,",
+            "fault-0 heals a clock that it does not move: expected another offset than the node has",
+        );
+        check_line(
+            &|plan| plan.heal_at = Instant(99),
+            "\"heal_at\": 99,",
+            "faults heal at 0.000000 s, after the end: expected at most 0.000000 s",
+        );
+        check_line(
+            &|plan| plan.network.latency_max = Span::ZERO,
+            "\"latency_max\": 0",
+            "the interval ends before it starts: expected at least 0.001000 s",
+        );
+        check_line(
+            &|plan| plan.canaries = 7,
+            "\"canaries\": 7,",
+            "there are 7 canaries: expected at most the 2 agents",
+        );
+    }
+
     #[test]
     fn a_capsule_whose_parts_disagree_is_refused() {
         check(|capsule| capsule.schema = 9, "expected capsule schema 2 or an older one, got 9");
@@ -364,22 +428,14 @@ mod tests {
             |capsule| capsule.plan.canaries = 2,
             &format!("the plan was changed: expected digest {plain}, got {got}"),
         );
-        check(
-            |capsule| {
-                capsule.plan.faults[0].action =
-                    FaultAction::Crash { node: NodeId(99), until: Until::After(Span::ZERO) };
-                capsule.plan_digest = plan_digest(&capsule.plan);
-            },
-            "the parts disagree: node-99 is not one of 9 nodes",
-        );
         let skewed = |capsule: &mut Capsule| {
             capsule.plan.offsets = vec![crate::plan::Offset { node: NodeId(0), nanos: -300_000_000 }];
             capsule.plan_digest = plan_digest(&capsule.plan);
         };
         check(
             skewed,
-            "the parts disagree: the clock of authority-1 is off by 0.300000 s, and ε is 0.250000 s: expected `breaks` to \
-             name clock-within-epsilon",
+            "line 104, column 5: the clock of authority-1 is off by 0.300000 s, and ε is 0.250000 s: expected \
+             `breaks` to name clock-within-epsilon",
         );
         let mut said = capsule();
         said.plan.breaks = vec![Assumption::ClockWithinEpsilon];

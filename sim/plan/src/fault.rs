@@ -2,7 +2,9 @@
 
 use crate::harm::{ClockHarm, DiskHarm, LinkHarm, ProcessHarm};
 use serde::{Deserialize, Serialize};
-use tumbler_types::{Build, FaultId, FaultKind, Instant, NodeId, Phase, SecretId, Span, event::FrameKind};
+use tumbler_types::{
+    Build, FaultId, FaultKind, Instant, NodeId, Phase, SecretId, Span, Step, event::FrameKind,
+};
 
 /// One planned disturbance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +29,8 @@ pub enum Trigger {
     },
 }
 
-/// A class of moments in a run that a fault can wait for.
+/// A class of moments in a run that a fault can wait for. What is not said is not written, so that a plan
+/// of before peers and steps keeps its digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pattern {
@@ -35,6 +38,20 @@ pub struct Pattern {
     /// The node where it happens; none: anywhere.
     #[serde(default)]
     pub node: Option<NodeId>,
+    /// The other node of it: whom the message goes to, or, where it was handled, whom it came from; of a
+    /// phase, the rotator by whose command it was entered. None: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<NodeId>,
+    /// The step that the request asks for, where it leaves its sender. None: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<Step>,
+}
+
+impl Pattern {
+    /// Whoever the peer is, and whatever the step.
+    pub const fn new(point: Point, node: Option<NodeId>) -> Self {
+        Pattern { point, node, peer: None, step: None }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,11 +163,22 @@ pub enum FaultAction {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Until {
     After(Span),
-    /// At the next occurrence of a point, or after the span if that comes first.
+    /// At the `nth` next occurrence (from 1) of a point, or after the span if that comes first.
     On {
         pattern: Pattern,
+        #[serde(default = "first", skip_serializing_if = "is_first")]
+        nth: u32,
         at_most: Span,
     },
+}
+
+const fn first() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+const fn is_first(nth: &u32) -> bool {
+    *nth == first()
 }
 
 impl Until {
@@ -158,7 +186,7 @@ impl Until {
     pub const fn at_most(self) -> Span {
         match self {
             Until::After(span) => span,
-            Until::On { pattern: _, at_most } => at_most,
+            Until::On { pattern: _, nth: _, at_most } => at_most,
         }
     }
 }

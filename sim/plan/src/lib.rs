@@ -4,6 +4,7 @@
 //! What this crate deliberately does not do: run anything, judge anything, read files.
 
 pub mod capsule;
+pub mod contradiction;
 pub mod digest;
 pub mod fault;
 pub mod fingerprint;

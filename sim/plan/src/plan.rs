@@ -36,6 +36,10 @@ pub struct Plan {
     /// How much later than it came a copy is visible at a replica.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lags: Vec<Lag>,
+    /// Under which ids the nodes draw, if not their own: in a smaller world those that they had in the
+    /// larger one, rising, so that a node less moves nobody else's draws.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entities: Vec<NodeId>,
     /// Wall-clock offsets from the start, in nanoseconds.
     pub offsets: Vec<Offset>,
     pub orders: Vec<Order>,
@@ -131,6 +135,11 @@ impl Plan {
     /// How much later what reaches a replica is visible there.
     pub fn lag(&self, node: NodeId) -> Span {
         self.lags.iter().find(|lag| lag.node == node).map_or(Span::ZERO, |lag| lag.span)
+    }
+
+    /// The id under which a node draws.
+    pub fn entity(&self, node: NodeId) -> NodeId {
+        self.entities.get(usize::from(node.0)).copied().unwrap_or(node)
     }
 
     /// The build that a node begins with.

@@ -381,7 +381,7 @@ impl Draw<'_> {
         let late = self.instant();
         let nth = 1 + self.stream.below(NTH_MAX);
         Trigger::On {
-            pattern: Pattern { point: self.met(point), node },
+            pattern: Pattern::new(self.met(point), node),
             nth: u32::try_from(nth).expect("at most NTH_MAX, which fits"),
             after: if early { self.swarm.from } else { late },
         }
@@ -414,7 +414,7 @@ impl Draw<'_> {
         let index = index_below(&mut self.stream, Phase::ALL.len());
         let after = self.instant();
         let point = Point::Entered { secret, phase: Phase::ALL[index] };
-        Trigger::On { pattern: Pattern { point, node: None }, nth: 1, after }
+        Trigger::On { pattern: Pattern::new(point, None), nth: 1, after }
     }
 
     /// Until a rotation has closed, by the successor; or for a while longer than a lease.
@@ -424,7 +424,7 @@ impl Draw<'_> {
         let span = self.stream.span(outlived, outlived.times(4));
         if self.stream.chance(2, 3) {
             let point = Point::Entered { secret, phase: Phase::Idle };
-            Until::On { pattern: Pattern { point, node: None }, at_most: outlived.times(6) }
+            Until::On { pattern: Pattern::new(point, None), nth: 1, at_most: outlived.times(6) }
         } else {
             Until::After(span)
         }

@@ -158,6 +158,19 @@ impl Step {
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|step| step.number() == number)
     }
+
+    /// As scenario files spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Step::Set => "set",
+            Step::DisablePrevious => "disable-previous",
+            Step::Retire => "retire",
+            Step::Discard => "discard",
+            Step::DisableCurrent => "disable-current",
+            Step::Restore => "restore",
+            Step::Reap => "reap",
+        }
+    }
 }
 
 impl PartialOrd for Step {

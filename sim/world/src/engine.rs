@@ -6,11 +6,12 @@
 
 use crate::call::{Call, Calls};
 use crate::link::{Links, checksum_of};
-use crate::nemesis::Nemesis;
+use crate::nemesis::{About, Nemesis};
 use crate::node::{Node, State};
 use crate::observe::Observer;
 use crate::outcome::{Options, Outcome, Panic};
 use crate::queue::{Class, Key, Queue};
+use crate::realize::Notes;
 use crate::recorder::Recorder;
 use crate::store::Store;
 use std::borrow::Cow;
@@ -115,6 +116,8 @@ pub struct Engine<'p> {
     /// Nodes that the driver must forget before anything else happens.
     pub crashed: Vec<NodeId>,
     pub panic: Option<Panic>,
+    /// None unless asked for.
+    pub notes: Option<Notes>,
     until: u64,
 }
 
@@ -130,10 +133,10 @@ impl<'p> Engine<'p> {
                 let (kind, _) = plan.topology.kind(id).expect("ids come from the topology");
                 let offset =
                     plan.offsets.iter().find(|offset| offset.node == id).map_or(0, |offset| offset.nanos);
-                Node::new(id, kind, Store::new(plan.seed, id), plan.build(id), offset)
+                Node::new(id, kind, Store::new(plan.seed, plan.entity(id)), plan.build(id), offset)
             })
             .collect();
-        let mut recorder = Recorder::new(judges, options.keep_trace, options.heartbeat);
+        let mut recorder = Recorder::new(judges, options);
         let mut observer = Observer::new(plan);
         observer.genesis(plan, &mut nodes, &mut recorder);
         for fault in &plan.faults {
@@ -149,7 +152,7 @@ impl<'p> Engine<'p> {
             now: Instant::ZERO,
             queue: Queue::new(),
             nodes,
-            links: Links::new(plan.seed, plan.topology.node_count(), plan.network),
+            links: Links::new(plan),
             calls: Calls::new(plan.topology.node_count()),
             nemesis: Nemesis::new(&plan.faults),
             observer,
@@ -159,6 +162,7 @@ impl<'p> Engine<'p> {
             messages: 0,
             crashed: Vec::new(),
             panic: None,
+            notes: options.realize.then(Notes::default),
             until: options.until.unwrap_or(u64::MAX),
         };
         engine.arm();
@@ -316,8 +320,12 @@ impl<'p> Engine<'p> {
             self.observer.recovered(id, kind, &self.nodes[usize::from(id.0)].store, now, &mut self.recorder);
         }
         self.update_reachability();
-        let mut entropy =
-            Stream::new(self.plan.seed, StreamName::Entropy, (u32::from(id.0), incarnation.0), 0);
+        let mut entropy = Stream::new(
+            self.plan.seed,
+            StreamName::Entropy,
+            (u32::from(self.plan.entity(id).0), incarnation.0),
+            0,
+        );
         Step::Boot { node: id, input: Input::Boot { disk, log, entropy: entropy.bytes() } }
     }
 
@@ -386,12 +394,12 @@ impl<'p> Engine<'p> {
                 let tag = self.observer.frame_tag(&frame);
                 self.record(to, Event::Received { from, frame: kind, tag });
                 self.observer.received(to, self.node(to).kind, &frame, self.now, &mut self.recorder);
-                self.offer_message(to, kind, Input::Received { from, frame })
+                self.offer_message(to, kind, from, Input::Received { from, frame })
             }
             Carries::Request(call) => {
                 self.record(to, Event::CallArrived { call, from, frame: kind });
                 let token = Calls::token(call);
-                self.offer_message(to, kind, Input::Called { call: token, from, frame })
+                self.offer_message(to, kind, from, Input::Called { call: token, from, frame })
             }
             Carries::Reply(call) => {
                 let Some(token) = self.calls.complete(call) else { return Step::Quiet };
@@ -402,8 +410,14 @@ impl<'p> Engine<'p> {
     }
 
     /// Offers an input whose handling is a point that faults may wait for.
-    fn offer_message(&mut self, to: NodeId, kind: tumbler_types::event::FrameKind, input: Input) -> Step {
-        self.nemesis.handling = Some((to, kind));
+    fn offer_message(
+        &mut self,
+        to: NodeId,
+        kind: tumbler_types::event::FrameKind,
+        from: NodeId,
+        input: Input,
+    ) -> Step {
+        self.nemesis.handling = Some((to, kind, from));
         self.offer(to, input)
     }
 
@@ -423,8 +437,9 @@ impl<'p> Engine<'p> {
 
     /// After a role handled a message: the `Handled` point, now that its effects are executed.
     pub fn handled(&mut self) {
-        if let Some((node, kind)) = self.nemesis.handling.take() {
-            self.at_point(node, Point::Handled(kind), None);
+        if let Some((node, kind, from)) = self.nemesis.handling.take() {
+            let about = About { peer: Some(from), step: None };
+            self.at_point(node, Point::Handled(kind), about, None);
         }
     }
 
@@ -469,6 +484,7 @@ impl<'p> Engine<'p> {
             judgement,
             panic: self.panic,
             trace,
+            realized: self.notes.map_or(Vec::new(), Notes::into_realized),
         }
     }
 }

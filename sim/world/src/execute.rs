@@ -3,8 +3,9 @@
 use crate::call::{Call, Calls};
 use crate::engine::{Carries, Due, Engine, Message, Step};
 use crate::link::Passage;
-use crate::nemesis::{Disposition, Subject};
+use crate::nemesis::{About, Disposition, Subject};
 use crate::node::State;
+use crate::observe::{Context, Entered};
 use crate::queue::{Class, Key};
 use crate::store::{Pending, Write};
 use tumbler_plan::{Planted, Point};
@@ -30,6 +31,7 @@ impl Engine<'_> {
                 Effect::Propose { .. } => Some(Point::ProposeBegins),
                 Effect::SetTimer { .. } => None,
             };
+            let about = if self.nemesis.watches() { self.about(&effect) } else { About::default() };
             let disposition = match point {
                 Some(point) => {
                     let subject = match &effect {
@@ -38,7 +40,7 @@ impl Engine<'_> {
                         Effect::Call { .. } => Subject::Call,
                         _ => Subject::Message,
                     };
-                    self.at_point(id, point, Some(subject))
+                    self.at_point(id, point, about, Some(subject))
                 }
                 None => Disposition::default(),
             };
@@ -60,12 +62,31 @@ impl Engine<'_> {
                 }
             }
             if let Some(Point::Sending(kind) | Point::Replying(kind)) = point {
-                self.at_point(id, Point::Sent(kind), None);
+                self.at_point(id, Point::Sent(kind), about, None);
                 let node = self.node(id);
                 if node.state == State::Down || node.incarnation != incarnation {
                     return;
                 }
             }
+        }
+    }
+
+    /// Whom an effect goes to, and, if some fault waits for one, the step that it asks for.
+    fn about(&self, effect: &Effect) -> About {
+        match effect {
+            Effect::Send { to, frame } | Effect::Call { to, frame, .. } => {
+                let context = self.nemesis.watches_steps().then(|| self.observer.context(frame));
+                let step = match context {
+                    Some(Context::Apply { fence, .. }) => Some(fence.step),
+                    _ => None,
+                };
+                About { peer: Some(*to), step }
+            }
+            Effect::Reply { call, .. } => {
+                let caller = self.calls.named_by(*call).map(|call| self.calls.get(call).caller);
+                About { peer: caller, step: None }
+            }
+            Effect::Persist { .. } | Effect::Propose { .. } | Effect::SetTimer { .. } => About::default(),
         }
     }
 
@@ -200,6 +221,8 @@ impl Engine<'_> {
             tumbler_wire::envelope::strip(&mut frame);
         }
         let kind = tumbler_wire::envelope::kind_of(&frame);
+        let is_reply = matches!(carries, Carries::Reply(_));
+        let meant = self.notes.as_mut().map(|notes| notes.count(self.now, [from, to], kind, is_reply));
         if usize::from(to.0) >= self.nodes.len() {
             self.record(from, Event::Lost { to, frame: kind, cause: LossCause::Down });
             return;
@@ -217,7 +240,17 @@ impl Engine<'_> {
             self.record(from, Event::Lost { to, frame: kind, cause: LossCause::Cut });
             return;
         }
-        let (arrival, checksum) = match self.links.pass(self.now, from, to, arrival, &mut frame) {
+        let mut did = Vec::new();
+        let note = |fault, passing| {
+            if meant.is_some() {
+                did.push((fault, passing));
+            }
+        };
+        let passage = self.links.pass(self.now, [from, to], arrival, &mut frame, note);
+        if let (Some(notes), Some(meant)) = (&mut self.notes, meant) {
+            notes.note(meant, did);
+        }
+        let (arrival, checksum) = match passage {
             Passage::Arrives { at, checksum } => (at, checksum),
             Passage::Lost(cause) => {
                 self.record(from, Event::Lost { to, frame: kind, cause });
@@ -309,7 +342,7 @@ impl Engine<'_> {
             Write::Log { .. } => Point::ProposeDone,
         };
         let kept = self.keep(id, pending);
-        self.at_point(id, point, None);
+        self.at_point(id, point, About::default(), None);
         if told || self.node(id).state == State::Down || self.node(id).incarnation != incarnation {
             return Step::Quiet;
         }
@@ -349,8 +382,9 @@ impl Engine<'_> {
                 if self.observer.floor() != floor {
                     self.update_reachability();
                 }
-                if let Some((secret, phase)) = entered {
-                    self.at_point(id, Point::Entered { secret, phase }, None);
+                if let Some(Entered { secret, phase, by }) = entered {
+                    let about = About { peer: by, step: None };
+                    self.at_point(id, Point::Entered { secret, phase }, about, None);
                 }
                 Kept::Log { entry }
             }

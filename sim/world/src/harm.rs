@@ -45,7 +45,7 @@ impl Engine<'_> {
             }
             DiskHarm::Reorder => self.node_mut(id).disk.reorders = true,
             DiskHarm::Rot => {
-                let entity = (u32::from(id.0), u32::from(fault.0));
+                let entity = (u32::from(self.plan.entity(id).0), u32::from(fault.0));
                 let mut stream = Stream::new(self.plan.seed, StreamName::Rot, entity, 0);
                 self.node_mut(id).store.decay(&mut stream);
             }
@@ -204,7 +204,7 @@ impl Engine<'_> {
         if !node.disk.reorders {
             return Survival::First;
         }
-        let entity = (u32::from(id.0), node.incarnation.0);
+        let entity = (u32::from(self.plan.entity(id).0), node.incarnation.0);
         Survival::Any(Box::new(Stream::new(self.plan.seed, StreamName::Reorder, entity, 0)))
     }
 

@@ -30,11 +30,13 @@ mod node;
 mod observe;
 mod outcome;
 mod queue;
+mod realize;
 mod recorder;
 mod store;
 
 pub use echo::echo;
 pub use outcome::{Driver, Options, Outcome, Panic, RoleFactory};
+pub use realize::Realized;
 
 use driver::{NodeDriver, QueueDriver, TaskDriver};
 use engine::{Engine, Step};

@@ -8,14 +8,23 @@
 //! `Model:` there is one connection for each pair of nodes, it opens by itself, and only resets and
 //! restarts end it; messages overtake each other.
 
-use tumbler_plan::{LinkHarm, Network, Share, Stream, StreamName};
+use tumbler_plan::{LinkHarm, Network, Plan, Share, Stream, StreamName};
 use tumbler_types::event::LossCause;
 use tumbler_types::{FaultId, Instant, NodeId, Span, Tag};
+
+/// What one fault did to a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passing {
+    /// Lost, or damaged so that it is as good as lost.
+    Lost,
+    Delayed(Span),
+}
 
 /// All directed links of a world.
 pub struct Links {
     seed: u64,
-    nodes: usize,
+    /// The ids under which the nodes draw.
+    entities: Vec<u32>,
     network: Network,
     links: Vec<Link>,
 }
@@ -50,18 +59,19 @@ pub enum Passage {
 }
 
 impl Links {
-    pub fn new(seed: u64, nodes: u16, network: Network) -> Self {
-        let nodes = usize::from(nodes);
+    pub fn new(plan: &Plan) -> Self {
+        let entities: Vec<u32> = plan.topology.nodes().map(|node| u32::from(plan.entity(node).0)).collect();
+        let nodes = entities.len();
         Links {
-            seed,
-            nodes,
-            network,
+            seed: plan.seed,
+            entities,
+            network: plan.network,
             links: std::iter::repeat_with(Link::default).take(nodes * nodes).collect(),
         }
     }
 
     fn index(&self, from: NodeId, to: NodeId) -> usize {
-        usize::from(from.0) * self.nodes + usize::from(to.0)
+        usize::from(from.0) * self.entities.len() + usize::from(to.0)
     }
 
     /// Entity of the link in tie keys.
@@ -69,14 +79,18 @@ impl Links {
         u32::try_from(self.index(from, to)).expect("node ids are 16 bits")
     }
 
+    /// Under which ids the ends of a link draw.
+    fn ends(&self, from: NodeId, to: NodeId) -> (u32, u32) {
+        (self.entities[usize::from(from.0)], self.entities[usize::from(to.0)])
+    }
+
     /// Draws the next message's arrival: one draw per message, whatever becomes of it.
     pub fn send(&mut self, now: Instant, from: NodeId, to: NodeId) -> (Instant, u32) {
         let (seed, network, index) = (self.seed, self.network, self.index(from, to));
+        let ends = self.ends(from, to);
         let link = &mut self.links[index];
-        let stream = link.latency.get_or_insert_with(|| {
-            let entity = (u32::from(from.0), u32::from(to.0));
-            Box::new(Stream::new(seed, StreamName::Link, entity, 0))
-        });
+        let stream =
+            link.latency.get_or_insert_with(|| Box::new(Stream::new(seed, StreamName::Link, ends, 0)));
         let arrival = now.plus(stream.span(network.latency_min, network.latency_max));
         let ordinal = link.ordinal;
         link.ordinal += 1;
@@ -95,7 +109,8 @@ impl Links {
 
     pub fn harm(&mut self, from: NodeId, to: NodeId, fault: FaultId, harm: LinkHarm) {
         let index = self.index(from, to);
-        let entity = (u32::from(from.0) << 16 | u32::from(to.0), u32::from(fault.0));
+        let (one, other) = self.ends(from, to);
+        let entity = (one << 16 | other, u32::from(fault.0));
         let stream = Stream::new(self.seed, StreamName::Harm, entity, 0);
         self.links[index].harms.push(Harmed { fault, harm, stream, busy_until: Instant::ZERO });
     }
@@ -115,21 +130,31 @@ impl Links {
     }
 
     /// What the standing harms do to a message that would arrive at `at`.
-    pub fn pass(&mut self, now: Instant, from: NodeId, to: NodeId, at: Instant, frame: &mut [u8]) -> Passage {
+    /// `did` is told what each of them did.
+    pub fn pass(
+        &mut self,
+        now: Instant,
+        [from, to]: [NodeId; 2],
+        at: Instant,
+        frame: &mut [u8],
+        mut did: impl FnMut(FaultId, Passing),
+    ) -> Passage {
         let index = self.index(from, to);
         let (mut at, mut checksum) = (at, None);
-        for Harmed { fault: _, harm, stream, busy_until } in &mut self.links[index].harms {
+        for Harmed { fault, harm, stream, busy_until } in &mut self.links[index].harms {
             let mut hits = |share: Share| stream.chance(share.numerator.into(), share.denominator.into());
             match *harm {
                 LinkHarm::Slow { extra, share } => {
                     let is_hit = hits(share);
                     let extra = stream.span(Span(extra.nanos() / 2), extra);
                     if is_hit {
+                        did(*fault, Passing::Delayed(extra));
                         at = at.plus(extra);
                     }
                 }
                 LinkHarm::Lossy { share } => {
                     if hits(share) {
+                        did(*fault, Passing::Lost);
                         return Passage::Lost(LossCause::Dropped);
                     }
                 }
@@ -137,6 +162,7 @@ impl Links {
                     let is_hit = hits(share);
                     let bit = stream.below(frame.len() as u64 * 8);
                     if is_hit && !frame.is_empty() {
+                        did(*fault, Passing::Lost);
                         checksum = checksum.or_else(|| Some(checksum_of(frame)));
                         let bit = usize::try_from(bit).expect("a frame is short");
                         frame[bit / 8] ^= 1 << (bit % 8);
@@ -147,14 +173,19 @@ impl Links {
                     let rate = u128::from(bytes_per_second.max(1));
                     let waiting = u128::from(waits.nanos()) * rate / SECOND;
                     if waiting > u128::from(queue_bytes) {
+                        did(*fault, Passing::Lost);
                         return Passage::Lost(LossCause::Full);
                     }
                     let leaving = frame.len() as u128 * SECOND / rate;
                     let leaving = Span(u64::try_from(leaving).unwrap_or(u64::MAX));
                     *busy_until = now.plus(waits).plus(leaving);
+                    did(*fault, Passing::Delayed(waits.plus(leaving)));
                     at = at.plus(waits).plus(leaving);
                 }
-                LinkHarm::HalfOpen => return Passage::Lost(LossCause::Dropped),
+                LinkHarm::HalfOpen => {
+                    did(*fault, Passing::Lost);
+                    return Passage::Lost(LossCause::Dropped);
+                }
             }
         }
         Passage::Arrives { at, checksum }

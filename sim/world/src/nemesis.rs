@@ -7,7 +7,7 @@ use crate::queue::{Class, Key};
 use std::collections::BTreeMap;
 use tumbler_plan::{DiskHarm, Fault, FaultAction, Pattern, Point, Trigger, Until};
 use tumbler_types::event::FrameKind;
-use tumbler_types::{Build, Event, FaultId, Instant, NodeId, Span};
+use tumbler_types::{Build, Event, FaultId, Instant, NodeId, Span, Step};
 
 /// What stands at a point, so that a fault knows whether it applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,13 @@ pub enum Subject {
     Write,
     /// A log entry; only what concerns the whole node applies to it.
     Entry,
+}
+
+/// What is known of a point beside its node: see [`Pattern`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    pub peer: Option<NodeId>,
+    pub step: Option<Step>,
 }
 
 /// What faults do to the subject of a point.
@@ -50,16 +57,18 @@ struct Held {
 pub struct Nemesis {
     timed: Vec<(usize, Instant)>,
     armed: Vec<Armed>,
-    /// Standing faults that end at a point.
-    endings: Vec<(usize, Pattern)>,
+    /// Standing faults that end at a point, and how many more times it has to come.
+    endings: Vec<(usize, Pattern, u32)>,
+    /// Some pattern names a step, so that requests have to be read.
+    watches_steps: bool,
     standing: Vec<bool>,
     /// How often each fault has turned, where it does.
     turns: Vec<u32>,
     held: BTreeMap<usize, Held>,
     healed: bool,
     pub fired: Vec<FaultId>,
-    /// The message whose handling is in progress.
-    pub handling: Option<(NodeId, FrameKind)>,
+    /// The message whose handling is in progress: by whom, of what kind, from whom.
+    pub handling: Option<(NodeId, FrameKind, NodeId)>,
 }
 
 impl Nemesis {
@@ -78,6 +87,7 @@ impl Nemesis {
             timed,
             armed,
             endings: Vec::new(),
+            watches_steps: faults.iter().any(names_step),
             standing: vec![false; faults.len()],
             turns: vec![0; faults.len()],
             held: BTreeMap::new(),
@@ -105,21 +115,33 @@ impl Nemesis {
         self.turns[index] + 1
     }
 
-    fn watches(&self) -> bool {
+    pub fn watches(&self) -> bool {
         !self.armed.is_empty() || !self.endings.is_empty()
     }
 
+    pub const fn watches_steps(&self) -> bool {
+        self.watches_steps
+    }
+
     /// Standing faults that this point ends.
-    fn ended_by(&self, node: NodeId, point: Point) -> Vec<usize> {
-        let matching = self.endings.iter().filter(|(_, pattern)| matches(pattern, node, point));
-        matching.map(|(index, _)| *index).collect()
+    fn ended_by(&mut self, node: NodeId, point: Point, about: About) -> Vec<usize> {
+        let mut ended = Vec::new();
+        for (index, pattern, left) in &mut self.endings {
+            if matches(pattern, node, point, about) {
+                *left = left.saturating_sub(1);
+                if *left == 0 {
+                    ended.push(*index);
+                }
+            }
+        }
+        ended
     }
 
     /// Armed faults whose turn this point is; each is disarmed.
-    fn begun_by(&mut self, now: Instant, node: NodeId, point: Point) -> Vec<usize> {
+    fn begun_by(&mut self, now: Instant, node: NodeId, point: Point, about: About) -> Vec<usize> {
         let mut begun = Vec::new();
         self.armed.retain_mut(|armed| {
-            if now < armed.after || !matches(&armed.pattern, node, point) {
+            if now < armed.after || !matches(&armed.pattern, node, point, about) {
                 return true;
             }
             armed.left -= 1;
@@ -132,22 +154,44 @@ impl Nemesis {
     }
 }
 
-fn matches(pattern: &Pattern, node: NodeId, point: Point) -> bool {
-    pattern.point == point && pattern.node.is_none_or(|wanted| wanted == node)
+fn matches(pattern: &Pattern, at: NodeId, here: Point, about: About) -> bool {
+    let Pattern { point, node, peer, step } = *pattern;
+    point == here
+        && node.is_none_or(|wanted| wanted == at)
+        && (peer.is_none() || peer == about.peer)
+        && (step.is_none() || step == about.step)
+}
+
+fn names_step(fault: &Fault) -> bool {
+    let begins = match fault.trigger {
+        Trigger::At(_) => None,
+        Trigger::On { pattern, .. } => pattern.step,
+    };
+    let ends = match fault.action.until() {
+        Some(Until::On { pattern, .. }) => pattern.step,
+        Some(Until::After(_)) | None => None,
+    };
+    begins.or(ends).is_some()
 }
 
 impl Engine<'_> {
     /// A point was reached: ends and begins the faults that wait for it.
-    pub fn at_point(&mut self, node: NodeId, point: Point, subject: Option<Subject>) -> Disposition {
+    pub fn at_point(
+        &mut self,
+        node: NodeId,
+        point: Point,
+        about: About,
+        subject: Option<Subject>,
+    ) -> Disposition {
         let mut disposition = Disposition::default();
         if !self.nemesis.watches() {
             return disposition;
         }
-        for index in self.nemesis.ended_by(node, point) {
+        for index in self.nemesis.ended_by(node, point, about) {
             self.end_fault(index);
         }
         let now = self.now;
-        for index in self.nemesis.begun_by(now, node, point) {
+        for index in self.nemesis.begun_by(now, node, point, about) {
             let other = self.begin_fault(index, subject);
             disposition.lose |= other.lose;
             disposition.lose_reply |= other.lose_reply;
@@ -244,8 +288,8 @@ impl Engine<'_> {
         self.nemesis.standing[index] = true;
         let span = match until {
             Until::After(span) => span,
-            Until::On { pattern, at_most } => {
-                self.nemesis.endings.push((index, pattern));
+            Until::On { pattern, nth, at_most } => {
+                self.nemesis.endings.push((index, pattern, nth));
                 at_most
             }
         };
@@ -261,7 +305,7 @@ impl Engine<'_> {
         if !std::mem::replace(&mut self.nemesis.standing[index], false) {
             return;
         }
-        self.nemesis.endings.retain(|(other, _)| *other != index);
+        self.nemesis.endings.retain(|(other, ..)| *other != index);
         let plan = self.plan;
         let fault = &plan.faults[index];
         match &fault.action {

@@ -9,12 +9,14 @@ use crate::recorder::Recorder;
 use crate::store::Store;
 use minicbor::Decode;
 use tumbler_plan::{Plan, Stream, StreamName};
+use tumbler_spec::RecordView;
 use tumbler_types::role::v1::LogEntry;
 use tumbler_types::{
-    Command, Event, Fence, Format, Instant, LogIndex, NodeId, Phase, Principal, RecordId, Revision, RoleKind,
-    SecretId, SecretValue, Serial, Tag, VersionId, Wall,
+    Command, Epoch, Event, Fence, Format, Instant, LogIndex, NodeId, Phase, Principal, RecordId, Revision,
+    RoleKind, SecretId, SecretValue, Serial, Tag, VersionId, Wall,
 };
 use tumbler_wire::envelope::{kind_of, unwrapped};
+use tumbler_wire::frame::{Labeled, RecordReply};
 use tumbler_wire::record::{in_format, record_of, secret_of};
 use tumbler_wire::tag::{tag_of, value_tag};
 use tumbler_wire::{AgentRecord, Frame, LogCommand, TargetRecord};
@@ -28,11 +30,21 @@ pub enum Context {
     Get { secret: SecretId },
 }
 
+/// A phase that a secret entered, by the log.
+pub struct Entered {
+    pub secret: SecretId,
+    pub phase: Phase,
+    /// The rotator whose command it was; none for an operator's.
+    pub by: Option<NodeId>,
+}
+
 /// Reads what passes. Its memory serves only to recognize changes.
 pub struct Observer {
     key: [u8; 16],
     operator: Option<NodeId>,
     revisions: Vec<Revision>,
+    /// By secret, who had the last lease, and its epoch, as the log has it.
+    holders: Vec<Option<(Epoch, NodeId)>>,
     /// By secret, as the log has it.
     floors: Vec<Format>,
     /// Last copy seen per replica and secret.
@@ -52,6 +64,7 @@ impl Observer {
             key: Stream::new(plan.seed, StreamName::Tags, (0, 0), 0).bytes(),
             operator: plan.topology.of_kind(RoleKind::Operator).next(),
             revisions: vec![Revision(0); usize::from(plan.topology.secrets)],
+            holders: vec![None; usize::from(plan.topology.secrets)],
             floors: vec![Format::LOWEST; usize::from(plan.topology.secrets)],
             mirrored: Vec::new(),
         }
@@ -156,7 +169,11 @@ impl Observer {
         match kind_of(frame) {
             Kind::RecordReply | Kind::HeartbeatReply | Kind::OrderReply => {
                 if let Ok(Indexed { index }) = minicbor::decode(&unwrapped(frame)[2..]) {
-                    recorder.record(at, node, Event::Answered { index: LogIndex(index) });
+                    let index = LogIndex(index);
+                    recorder.record(at, node, Event::Answered { index });
+                    if kind_of(frame) == Kind::RecordReply {
+                        recorder.look(at, node, index, || view_of(frame));
+                    }
                 }
                 return;
             }
@@ -271,7 +288,7 @@ impl Observer {
         entry: &LogEntry,
         at: Instant,
         recorder: &mut Recorder,
-    ) -> Option<(SecretId, Phase)> {
+    ) -> Option<Entered> {
         let LogCommand { secret, expected, command, value: _ } =
             LogCommand::from_bytes(&entry.command).ok()?;
         let event = Event::Committed { index: entry.index, at: entry.at, secret, expected, command };
@@ -284,10 +301,17 @@ impl Observer {
         if let Command::RaiseFloor { floor } = command {
             self.floors[usize::from(secret.0)] = floor;
         }
+        if let Command::AcquireLease { rotator, epoch, until: _ } = command {
+            self.holders[usize::from(secret.0)] = Some((epoch, rotator));
+        }
+        let by = |epoch| self.holders[usize::from(secret.0)].filter(|(held, _)| *held == epoch);
+        let entered = |phase, by: Option<(Epoch, NodeId)>| {
+            Some(Entered { secret, phase, by: by.map(|(_, rotator)| rotator) })
+        };
         match command {
-            Command::Begin { .. } => Some((secret, Phase::Draft)),
-            Command::Advance { to, .. } => Some((secret, to)),
-            Command::RollBack { .. } => Some((secret, Phase::Revert)),
+            Command::Begin { epoch, .. } => entered(Phase::Draft, by(epoch)),
+            Command::Advance { epoch, to, .. } => entered(to, by(epoch)),
+            Command::RollBack { .. } => entered(Phase::Revert, None),
             _ => None,
         }
     }
@@ -295,6 +319,7 @@ impl Observer {
     /// A log ends earlier than it did: what it means is read anew.
     pub fn rewind(&mut self, log: &[LogEntry]) {
         self.revisions.fill(Revision(0));
+        self.holders.fill(None);
         self.floors.fill(Format::LOWEST);
         let commands = log.iter().filter_map(|entry| LogCommand::from_bytes(&entry.command).ok());
         for LogCommand { secret, expected, command, value: _ } in commands {
@@ -305,6 +330,9 @@ impl Observer {
             self.revisions[index] = expected.next();
             if let Command::RaiseFloor { floor } = command {
                 self.floors[index] = floor;
+            }
+            if let Command::AcquireLease { rotator, epoch, until: _ } = command {
+                self.holders[index] = Some((epoch, rotator));
             }
         }
     }
@@ -346,6 +374,29 @@ impl Observer {
             RoleKind::Rotator | RoleKind::Replica | RoleKind::Workload | RoleKind::Operator => {}
         }
     }
+}
+
+/// What the authority's answer to a rotator shows.
+fn view_of(frame: &[u8]) -> Option<RecordView> {
+    let Ok(Frame::RecordReply(RecordReply { done: _, index, record })) = Frame::from_bytes(frame) else {
+        return None;
+    };
+    let labelled = |label: &Option<Labeled>| label.as_ref().map(|label| (label.version, label.principal));
+    Some(RecordView {
+        secret: record.secret,
+        index,
+        revision: record.revision,
+        phase: record.phase,
+        txn: record.txn,
+        epoch: record.epoch,
+        holder: record.holder,
+        current: labelled(&record.current),
+        previous: labelled(&record.previous),
+        pending: labelled(&record.pending),
+        revoked: record.revoked,
+        owed: record.owed,
+        attempt: record.attempt,
+    })
 }
 
 fn secret_number(index: usize) -> SecretId {

@@ -1,5 +1,6 @@
 //! What a run is asked for and what it gives back.
 
+use crate::realize::Realized;
 use tumbler_plan::{Checkpoint, Digest, Plan};
 use tumbler_spec::Judgement;
 use tumbler_types::{Build, FaultId, Instant, NodeId, Observed, role::v1::Role};
@@ -16,15 +17,19 @@ pub enum Driver {
     Tasks,
 }
 
-/// How to run, without influence on the digest.
+/// How to run, without influence on what happens.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub driver: Driver,
     /// Seed handed to madsim; must not matter.
     pub madsim_seed: u64,
     pub judge: bool,
+    /// Take the digest. Without it a run has that of nothing: for benches, which ask what it costs.
+    pub digest: bool,
     /// Keep every event in memory.
     pub keep_trace: bool,
+    /// Note what faults of links do to single messages.
+    pub realize: bool,
     /// Stop after the event with this number.
     pub until: Option<u64>,
     /// Called with every 1,024th event's number, virtual time and node: for a watchdog's last words.
@@ -37,7 +42,9 @@ impl Default for Options {
             driver: Driver::Queue,
             madsim_seed: 0,
             judge: true,
+            digest: true,
             keep_trace: false,
+            realize: false,
             until: None,
             heartbeat: None,
         }
@@ -69,4 +76,6 @@ pub struct Outcome {
     pub panic: Option<Panic>,
     /// Empty unless kept.
     pub trace: Vec<Observed>,
+    /// What faults of links did to single messages, in order; empty unless asked for.
+    pub realized: Vec<Realized>,
 }

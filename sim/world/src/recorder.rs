@@ -1,31 +1,36 @@
 //! Numbers, digests and judges every observed event.
 
+use crate::outcome::Options;
 use tumbler_plan::DigestChain;
-use tumbler_spec::Judges;
-use tumbler_types::{Event, Instant, NodeId, Observed};
+use tumbler_spec::{Judges, RecordView};
+use tumbler_types::{Event, Instant, LogIndex, NodeId, Observed};
 
 /// Where every event of a run goes, at the moment at which it happens.
 pub struct Recorder {
     seq: u64,
-    chain: DigestChain,
+    chain: Option<DigestChain>,
     judges: Option<Judges>,
     trace: Option<Vec<Observed>>,
     heartbeat: Option<fn(u64, Instant, NodeId)>,
 }
 
 impl Recorder {
-    pub fn new(
-        judges: Option<Judges>,
-        keep_trace: bool,
-        heartbeat: Option<fn(u64, Instant, NodeId)>,
-    ) -> Self {
-        Recorder { seq: 0, chain: DigestChain::new(), judges, trace: keep_trace.then(Vec::new), heartbeat }
+    pub fn new(judges: Option<Judges>, options: &Options) -> Self {
+        Recorder {
+            seq: 0,
+            chain: options.digest.then(DigestChain::new),
+            judges,
+            trace: options.keep_trace.then(Vec::new),
+            heartbeat: options.heartbeat,
+        }
     }
 
     pub fn record(&mut self, at: Instant, node: NodeId, event: Event) {
         let observed = Observed { seq: self.seq, at, node, event };
         self.seq += 1;
-        self.chain.push(&observed);
+        if let Some(chain) = &mut self.chain {
+            chain.push(&observed);
+        }
         if let Some(judges) = &mut self.judges {
             judges.observe(&observed);
         }
@@ -39,12 +44,29 @@ impl Recorder {
         }
     }
 
+    /// Shows the judges what a node believes, if they would learn from it. Nothing is recorded: a digest is
+    /// the same without judges.
+    pub fn look(
+        &mut self,
+        at: Instant,
+        node: NodeId,
+        index: LogIndex,
+        view: impl FnOnce() -> Option<RecordView>,
+    ) {
+        let seq = self.seq.saturating_sub(1);
+        if let Some(judges) = self.judges.as_mut().filter(|judges| judges.awaits_view(index))
+            && let Some(view) = view()
+        {
+            judges.look(seq, at, node, &view);
+        }
+    }
+
     /// Number of events so far.
     pub fn events(&self) -> u64 {
         self.seq
     }
 
     pub fn into_parts(self) -> (DigestChain, Option<Judges>, Vec<Observed>) {
-        (self.chain, self.judges, self.trace.unwrap_or_default())
+        (self.chain.unwrap_or_default(), self.judges, self.trace.unwrap_or_default())
     }
 }

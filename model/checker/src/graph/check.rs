@@ -72,6 +72,7 @@ fn search(bounds: CheckBounds, machine: &Machine, limit: Limit<'_>) -> CheckRepo
         reached,
         states,
         edges: graph.edge_count(),
+        spent: Some(graph.spent),
         depth: graph.depth,
         elapsed: begun.elapsed(),
         is_exhausted,

@@ -47,6 +47,17 @@ fn followed(graph: &Graph, temporal: Temporal, node: u32) -> impl DoubleEndedIte
     graph.edges(node).filter(follows)
 }
 
+/// Every state that refutes what must stay possible; of what must come, the first that the search finds.
+pub fn refuted(graph: &Graph, temporal: Temporal) -> Vec<u32> {
+    if temporal.is_inevitable() {
+        return staying(graph, temporal).0.into_iter().map(|(node, _)| node).collect();
+    }
+    let reaches = reaching(graph, temporal, |node| temporal.is_goal(graph.facts[node as usize]));
+    (0..graph.expanded())
+        .filter(|node| is_asked(graph, temporal, *node) && !reaches[*node as usize])
+        .collect()
+}
+
 fn possible(graph: &Graph, temporal: Temporal) -> Decision {
     let reaches = reaching(graph, temporal, |node| temporal.is_goal(graph.facts[node as usize]));
     let mut decision = Decision { refutation: None, asked: 0 };
@@ -91,6 +102,14 @@ pub fn backward(graph: &Graph, is_goal: impl Fn(u32) -> bool, follows: impl Fn(&
 }
 
 fn inevitable(graph: &Graph, temporal: Temporal) -> Decision {
+    let (found, asked) = staying(graph, temporal);
+    let refutation = found.map(|(node, cycle)| Refutation { path: graph.path(node), cycle });
+    Decision { refutation, asked }
+}
+
+/// The first state from which a run may stay away from the goal for ever, with the steps that it takes there
+/// in turn; and of how many it was asked.
+fn staying(graph: &Graph, temporal: Temporal) -> (Option<(u32, Vec<Action>)>, u64) {
     let is_away =
         |node: u32| !temporal.is_goal(graph.facts[node as usize]) && !is_broken(graph.table.state(node));
     // Away from the goal, and on the way from where it is asked.
@@ -118,15 +137,15 @@ fn inevitable(graph: &Graph, temporal: Temporal) -> Decision {
         pending[*node as usize]
             && followed(graph, temporal, *node).all(|edge| edge.to == *node && !edge.is_fair)
     });
-    let refutation = match stuck {
-        Some(node) => Some(Refutation { path: graph.path(node), cycle: Vec::new() }),
+    let found = match stuck {
+        Some(node) => Some((node, Vec::new())),
         None => fair_component(graph, temporal, &pending),
     };
-    Decision { refutation, asked }
+    (found, asked)
 }
 
 /// A component of the pending nodes in which a fair run may stay for ever.
-fn fair_component(graph: &Graph, temporal: Temporal, pending: &[bool]) -> Option<Refutation> {
+fn fair_component(graph: &Graph, temporal: Temporal, pending: &[bool]) -> Option<(u32, Vec<Action>)> {
     let mut found: Option<Vec<u32>> = None;
     components(graph, temporal, pending, |members| {
         let is_better = found.as_ref().is_none_or(|best| members.iter().min() < best.iter().min());
@@ -136,7 +155,7 @@ fn fair_component(graph: &Graph, temporal: Temporal, pending: &[bool]) -> Option
     });
     let members = found?;
     let first = *members.iter().min()?;
-    Some(Refutation { path: graph.path(first), cycle: cycle(graph, temporal, &members, first) })
+    Some((first, cycle(graph, temporal, &members, first)))
 }
 
 /// Every fair action that is enabled in all members is taken within.

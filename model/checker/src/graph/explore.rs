@@ -1,10 +1,9 @@
 //! Every reachable state and every step between them, breadth first.
 
 use super::table::{self, Table};
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-use tumbler_spec::machine::{Action, Class, Facts, Machine, State};
+use tumbler_spec::machine::{Action, Class, Facts, Machine, Packed, State};
 
 /// What a search may use.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +38,7 @@ pub struct Graph {
     pub table: Table,
     /// All actions met, in the order in which they were.
     pub actions: Vec<Action>,
+    /// Of every node that was expanded.
     pub facts: Vec<Facts>,
     /// From where a node was found, and by which action.
     parents: Vec<(u32, u8)>,
@@ -50,8 +50,23 @@ pub struct Graph {
     /// Bits of step properties, and the first step that broke each.
     pub broken_steps: Vec<(u32, u8, u8)>,
     pub marks: u64,
+    /// States in which some budget is used up.
+    pub spent: u64,
     pub depth: u64,
     pub cut: Option<Cut>,
+}
+
+/// The steps of the node at hand, and what the search remembers between nodes.
+#[derive(Default)]
+struct Steps {
+    enabled: Vec<Action>,
+    /// By the action's code: its index in [`Graph::actions`] plus one.
+    numbers: Vec<u8>,
+    /// Step properties already seen broken.
+    seen_broken: u8,
+    /// States that steps led to, and the edge that leads to each.
+    found: Vec<Packed>,
+    edges: Vec<usize>,
 }
 
 impl Graph {
@@ -78,16 +93,17 @@ impl Graph {
             kinds: Vec::new(),
             broken_steps: Vec::new(),
             marks: 0,
+            spent: 0,
             depth: 0,
             cut: None,
         };
         let first = machine.judged(from);
         graph.table.insert(machine.pack(&first));
-        graph.facts.push(machine.facts(&first));
         graph.parents.push((0, 0));
-        let mut numbers: BTreeMap<Action, u8> = BTreeMap::new();
-        let mut enabled = Vec::with_capacity(32);
-        let (mut node, mut level_end, mut seen_steps) = (0u32, 1, 0u8);
+        // Overwritten by every state and every step: a search would otherwise mostly allocate.
+        let (mut state, mut next) = (first.clone(), first);
+        let mut steps = Steps::default();
+        let (mut node, mut level_end) = (0u32, 1);
         while (node as usize) < graph.table.len() {
             if node as usize == level_end {
                 graph.depth += 1;
@@ -99,19 +115,11 @@ impl Graph {
                     break;
                 }
             }
-            let state = machine.unpack(graph.table.state(node));
-            enabled.clear();
-            machine.enabled(&state, &mut enabled);
-            for action in &enabled {
-                if to_broken && graph.ends_broken() {
-                    break;
-                }
-                let label = *numbers.entry(*action).or_insert_with(|| {
-                    graph.actions.push(*action);
-                    u8::try_from(graph.actions.len() - 1).expect("the machine has few actions")
-                });
-                graph.step(machine, node, &state, *action, label, &mut seen_steps);
-            }
+            machine.unpack_into(graph.table.state(node), &mut state);
+            graph.facts.push(machine.facts(&state));
+            graph.spent += u64::from(machine.is_spent(&state));
+            graph.take(machine, node, (&state, &mut next), &mut steps);
+            graph.note(node, &mut steps, to_broken);
             graph.offsets.push(graph.targets.len() as u64);
             node += 1;
             if to_broken && graph.ends_broken() {
@@ -127,31 +135,69 @@ impl Graph {
         self.table.state(last).broken() != 0
     }
 
-    fn step(
-        &mut self,
-        machine: &Machine,
-        node: u32,
-        state: &State,
-        action: Action,
-        label: u8,
-        seen_steps: &mut u8,
-    ) {
-        let (next, marks) = machine.step(state, action);
-        self.marks |= marks;
-        let broken = machine.judge_step(state, &next) & !*seen_steps;
-        if broken != 0 {
-            *seen_steps |= broken;
-            self.broken_steps.push((node, label, broken));
+    /// Takes every step of a node; where each led is known once the states found are numbered.
+    fn take(&mut self, machine: &Machine, node: u32, (state, next): (&State, &mut State), steps: &mut Steps) {
+        steps.enabled.clear();
+        machine.enabled(state, &mut steps.enabled);
+        for action in &steps.enabled {
+            let label = self.label(*action, &mut steps.numbers);
+            let (class, is_fair) = machine.class(state, *action);
+            let (marks, leads_on) = match (machine.alias(state, *action), steps.found.last()) {
+                (Some(marks), Some(twin)) => {
+                    steps.found.push(*twin);
+                    steps.edges.push(self.targets.len());
+                    (marks, false)
+                }
+                _ => machine.step_into(state, *action, next),
+            };
+            self.marks |= marks;
+            if leads_on {
+                let broken = machine.judge_step(state, next) & !steps.seen_broken;
+                if broken != 0 {
+                    steps.seen_broken |= broken;
+                    self.broken_steps.push((node, label, broken));
+                }
+                steps.found.push(machine.pack(next));
+                steps.edges.push(self.targets.len());
+            }
+            self.targets.push(node);
+            self.labels.push(label);
+            self.kinds.push(class as u8 | u8::from(is_fair) << 7);
         }
-        let (class, is_fair) = machine.class(state, action);
-        let (to, is_new) = self.table.insert(machine.pack(&next));
-        if is_new {
-            self.facts.push(machine.facts(&next));
-            self.parents.push((node, label));
+    }
+
+    fn label(&mut self, action: Action, numbers: &mut Vec<u8>) -> u8 {
+        if numbers.is_empty() {
+            numbers.resize(256, 0);
         }
-        self.targets.push(to);
-        self.labels.push(label);
-        self.kinds.push(class as u8 | u8::from(is_fair) << 7);
+        let number = &mut numbers[usize::from(action.code())];
+        if *number == 0 {
+            self.actions.push(action);
+            *number = u8::try_from(self.actions.len()).expect("the machine has few actions");
+        }
+        *number - 1
+    }
+
+    /// Numbers the states that a node's steps led to; towards a broken one, up to the first such.
+    fn note(&mut self, node: u32, steps: &mut Steps, to_broken: bool) {
+        let Steps { found, edges, .. } = steps;
+        if to_broken && let Some(first) = found.iter().position(|state| state.broken() != 0) {
+            found.truncate(first + 1);
+            let edge_count = edges[first] + 1;
+            self.targets.truncate(edge_count);
+            self.labels.truncate(edge_count);
+            self.kinds.truncate(edge_count);
+        }
+        let mut edges = edges.drain(..);
+        let Graph { table, targets, labels, parents, .. } = self;
+        table.insert_all(found, |number, is_new| {
+            let edge = edges.next().expect("each state was found by a step");
+            targets[edge] = number;
+            if is_new {
+                parents.push((node, labels[edge]));
+            }
+        });
+        found.clear();
     }
 
     fn is_cut(&self, limit: Limit<'_>) -> Option<Cut> {

@@ -8,9 +8,11 @@ mod decide;
 mod explore;
 mod irreversible;
 mod table;
+mod witness;
 
 pub use check::{check_graph, check_graph_mutated};
 pub use decide::{Decision, Refutation, backward, decide};
 pub use explore::{Cut, Edge, Graph, Limit, estimate};
 pub use irreversible::{Irreversible, irreversible};
 pub use table::Table;
+pub use witness::witnesses;

@@ -6,7 +6,7 @@
 use tumbler_types::{Instant, Serial, Span, VersionId, Wall};
 
 /// One agent and one secret.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
 pub struct Holder {
     /// The authority's grants, one per version, the latest granted last.
     pub grants: Vec<Grant>,
@@ -44,6 +44,19 @@ pub struct Stored {
     pub version: VersionId,
     pub serial: Serial,
     pub until: Wall,
+}
+
+impl Clone for Holder {
+    fn clone(&self) -> Self {
+        Holder { grants: self.grants.clone(), ..*self }
+    }
+
+    /// Keeps its allocation (see [`super::Ledger`]).
+    fn clone_from(&mut self, source: &Self) {
+        let Holder { grants, acknowledged, stored, told } = source;
+        self.grants.clone_from(grants);
+        (self.acknowledged, self.stored, self.told) = (*acknowledged, *stored, *told);
+    }
 }
 
 impl Holder {

@@ -21,7 +21,7 @@ use tumbler_types::{
 };
 
 /// Everything durable or connected, as the world saw it happen.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Ledger {
     agent_first: u16,
     agents: u16,
@@ -47,6 +47,29 @@ pub struct Ledger {
 pub struct Path {
     pub open: bool,
     pub since: Instant,
+}
+
+impl Clone for Ledger {
+    fn clone(&self) -> Self {
+        Ledger {
+            slices: self.slices.clone(),
+            paths: self.paths.clone(),
+            floors: self.floors.clone(),
+            ..*self
+        }
+    }
+
+    /// Keeps every allocation: a search copies a ledger for each step of each state.
+    fn clone_from(&mut self, source: &Self) {
+        let Ledger { agent_first, agents, target, adapter, now, slices, paths, floors, length, answered } =
+            source;
+        (self.agent_first, self.agents, self.target) = (*agent_first, *agents, *target);
+        (self.adapter, self.now) = (*adapter, *now);
+        self.slices.clone_from(slices);
+        self.paths.clone_from(paths);
+        self.floors.clone_from(floors);
+        (self.length, self.answered) = (*length, *answered);
+    }
 }
 
 impl Ledger {

@@ -9,7 +9,7 @@ use tumbler_types::{
 };
 
 /// One secret, everywhere.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Slice {
     // The record.
     pub revision: Revision,
@@ -82,6 +82,72 @@ pub struct Version {
 pub struct Revocation {
     pub at: Instant,
     pub serial: Serial,
+}
+
+impl Clone for Slice {
+    fn clone(&self) -> Self {
+        Slice {
+            versions: self.versions.clone(),
+            applied: self.applied.clone(),
+            minted: self.minted.clone(),
+            holders: self.holders.clone(),
+            ..*self
+        }
+    }
+
+    /// Keeps its allocations (see [`super::Ledger`]).
+    fn clone_from(&mut self, source: &Self) {
+        let Slice {
+            revision,
+            phase,
+            txn,
+            current,
+            previous,
+            pending,
+            lease,
+            serial,
+            ordered,
+            floor,
+            closed_at,
+            quiet_from,
+            begun,
+            versions,
+            attempt,
+            accepted,
+            privileges,
+            fence,
+            promised,
+            applied,
+            landed,
+            minted,
+            stray,
+            holders,
+        } = source;
+        self.revision = *revision;
+        self.phase = *phase;
+        self.txn = *txn;
+        self.current = *current;
+        self.previous = *previous;
+        self.pending = *pending;
+        self.lease = *lease;
+        self.serial = *serial;
+        self.ordered = *ordered;
+        self.floor = *floor;
+        self.closed_at = *closed_at;
+        self.quiet_from = *quiet_from;
+        self.begun = *begun;
+        self.versions.clone_from(versions);
+        self.attempt = *attempt;
+        self.accepted = *accepted;
+        self.privileges = *privileges;
+        self.fence = *fence;
+        self.promised = *promised;
+        self.applied.clone_from(applied);
+        self.landed = *landed;
+        self.minted.clone_from(minted);
+        self.stray = *stray;
+        self.holders.clone_from(holders);
+    }
 }
 
 impl Slice {

@@ -3,7 +3,7 @@
 use super::{Letter, Machine, Mutation, Property, State};
 use crate::ledger::{Report, Slice};
 use crate::rule::Effect;
-use tumbler_types::{Instant, Phase, Step, Tag, VersionId};
+use tumbler_types::{Instant, Phase, Step, Tag, VersionId, Wall};
 
 /// One step. Parameters are ordinals, so that an action means the same in every state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +41,12 @@ pub enum Action {
     HoldLetter {
         agent: u8,
     },
+    /// What `Advance` would ask of the authority is asked, and held.
+    HoldAdvance,
+    /// The same of `ConfirmRefused`.
+    HoldConfirm {
+        version: u8,
+    },
     /// The held message arrives.
     Release,
     LoseReply {
@@ -53,7 +59,11 @@ pub enum Action {
     Renew {
         agent: u8,
     },
-    /// The agent's oldest grant ends by time, for the authority and for the agent.
+    /// What the agent has stored ends by the agent's clock: it hands out no more.
+    Stop {
+        agent: u8,
+    },
+    /// The agent's oldest grant ends by the authority's clock.
     ExpireGrant {
         agent: u8,
     },
@@ -73,6 +83,39 @@ pub enum Action {
 }
 
 impl Action {
+    /// A number of its own, below 256 and not much above the number of all actions.
+    pub const fn code(self) -> u8 {
+        let (kind, parameter) = match self {
+            Action::Acquire { rotator } => (0, rotator),
+            Action::Revoke { version } => (1, version),
+            Action::ConfirmRefused { version } => (2, version),
+            Action::Login { version } => (3, version),
+            Action::Report { agent } => (4, agent),
+            Action::Ask { agent } => (5, agent),
+            Action::HoldLetter { agent } => (6, agent),
+            Action::LoseReply { agent } => (7, agent),
+            Action::Store { agent } => (8, agent),
+            Action::Renew { agent } => (9, agent),
+            Action::ExpireGrant { agent } => (10, agent),
+            Action::CrashAgent { agent } => (11, agent),
+            Action::HandOut { agent } => (12, agent),
+            Action::Stop { agent } => (13, agent),
+            Action::HoldConfirm { version } => (14, version),
+            Action::Begin => (15, 0),
+            Action::Advance => (15, 1),
+            Action::RollBack => (15, 2),
+            Action::Apply => (15, 3),
+            Action::HoldCall => (15, 4),
+            Action::Query => (15, 5),
+            Action::Release => (15, 6),
+            Action::CrashRotator => (15, 7),
+            Action::CrashTarget => (15, 8),
+            Action::HoldAdvance => (15, 9),
+        };
+        assert!(parameter < 16, "the machine has few of everything");
+        kind * 16 + parameter
+    }
+
     /// Without its parameters.
     pub const fn name(self) -> &'static str {
         match self {
@@ -88,10 +131,13 @@ impl Action {
             Action::Report { .. } => "Report",
             Action::Ask { .. } => "Ask",
             Action::HoldLetter { .. } => "HoldLetter",
+            Action::HoldAdvance => "HoldAdvance",
+            Action::HoldConfirm { .. } => "HoldConfirm",
             Action::Release => "Release",
             Action::LoseReply { .. } => "LoseReply",
             Action::Store { .. } => "Store",
             Action::Renew { .. } => "Renew",
+            Action::Stop { .. } => "Stop",
             Action::ExpireGrant { .. } => "ExpireGrant",
             Action::CrashRotator => "CrashRotator",
             Action::CrashTarget => "CrashTarget",
@@ -133,6 +179,9 @@ impl Machine {
         }
         if is_held && self.may_advance(state) {
             out.push(Action::Advance);
+            if self.may_hold(state) {
+                out.push(Action::HoldAdvance);
+            }
         }
         if let (Some(abandoned), Some(version)) = (slice.target_version(), slice.return_version()) {
             let both = slice.is_revoked(abandoned) && !slice.is_promoted();
@@ -152,6 +201,9 @@ impl Machine {
             let seen = state.confirmed && self.settles(state) == Some(each.version);
             if is_held && each.owed && (seen || self.is(Mutation::ForgiveDebt)) {
                 out.push(Action::ConfirmRefused { version });
+                if self.may_hold(state) {
+                    out.push(Action::HoldConfirm { version });
+                }
             }
         }
     }
@@ -165,19 +217,21 @@ impl Machine {
             Phase::Retire => state.confirmed || self.is(Mutation::RetireUnseen),
             Phase::Discard => state.confirmed || self.is(Mutation::CloseUnfenced),
             // Nothing is to be seen that the way here has not shown.
-            Phase::Staged | Phase::Promote => true,
-            Phase::Canary if self.is(Mutation::PromoteUntried) => true,
-            Phase::Canary => {
-                self.rules.allow_edge(slice, super::now_wall(), Phase::Canary, Phase::Promote).is_ok()
+            Phase::Staged | Phase::Promote | Phase::Canary | Phase::Drain | Phase::Revert => {
+                self.record_allows(slice)
             }
-            Phase::Drain => {
-                self.is(Mutation::RetireEarly)
-                    || self.rules.allow_edge(slice, super::now_wall(), Phase::Drain, Phase::Retire).is_ok()
-            }
-            Phase::Revert => {
-                self.is(Mutation::DiscardEarly)
-                    || self.rules.allow_edge(slice, super::now_wall(), Phase::Revert, Phase::Discard).is_ok()
-            }
+        }
+    }
+
+    /// The record by itself, which is all that the authority knows, does not stand in the way.
+    pub(super) fn record_allows(&self, slice: &Slice) -> bool {
+        let allows = |to| self.rules.allow_edge(slice, super::now_wall(), slice.phase, to).is_ok();
+        match slice.phase {
+            Phase::Canary => self.is(Mutation::PromoteUntried) || allows(Phase::Promote),
+            Phase::Drain => self.is(Mutation::RetireEarly) || allows(Phase::Retire),
+            Phase::Revert => self.is(Mutation::DiscardEarly) || allows(Phase::Discard),
+            Phase::Idle => false,
+            Phase::Draft | Phase::Staged | Phase::Promote | Phase::Retire | Phase::Discard => true,
         }
     }
 
@@ -214,7 +268,10 @@ impl Machine {
             }
         }
         let holder = state.holder(agent);
-        if !holder.grants.is_empty() {
+        if state.is_serving(agent) {
+            out.push(Action::Stop { agent });
+        }
+        if self.may_expire(state, agent) {
             out.push(Action::ExpireGrant { agent });
         }
         if self.renews(state, agent) {
@@ -231,8 +288,29 @@ impl Machine {
         }
     }
 
-    /// A grant on what the agent should hold would otherwise end before an older matter does.
+    /// Its oldest grant may be over for the authority: the agent has stopped, or need not have.
+    fn may_expire(&self, state: &State, agent: u8) -> bool {
+        let holder = state.holder(agent);
+        let Some(oldest) = holder.grants.first() else { return false };
+        holder.stored.version != oldest.version || !state.is_serving(agent) || self.may_outlive()
+    }
+
+    /// An agent may still hand out what the authority takes to be over. An agent stops ε before the end,
+    /// the authority waits for 2ε after it, each by a clock that is off by `skew` ε at most, one way or
+    /// the other. Which way is nothing to remember: within its bound a clock may step at any time.
+    fn may_outlive(&self) -> bool {
+        let waits = if self.is(Mutation::SkewForgotten) { 0 } else { AUTHORITY_WAITS };
+        2 * self.limits.skew > AGENT_STOPS + waits
+    }
+
+    /// A grant on what the agent should hold would otherwise end before an older matter does. An agent
+    /// asks one thing at a time, and what it has to report comes first.
     fn renews(&self, state: &State, agent: u8) -> bool {
+        if state.replies[usize::from(agent)].is_some()
+            || self.records(state, agent, self.letter(state, agent))
+        {
+            return false;
+        }
         let grants = &state.holder(agent).grants;
         let wanted = self.rules.should_hold(state.slice(), usize::from(agent));
         grants.len() > 1
@@ -272,7 +350,7 @@ impl Machine {
         let holder = state.holder(agent);
         let report = Report { version: holder.stored.version, serial: holder.stored.serial };
         let on_record = holder.grant(report.version).is_some_and(|grant| !grant.ended);
-        Letter { report, is_fresh: on_record && state.is_serving(agent) }
+        Letter { report, is_fresh: on_record && holder.stored.until != Wall::ZERO }
     }
 
     fn enabled_revocation(&self, state: &State, out: &mut Vec<Action>) {
@@ -314,13 +392,12 @@ impl Machine {
         }
     }
 
-    /// The target shows the effect that the record asks for, by its rows and its fence.
+    /// The target shows the effect that the record asks for, by its rows and under the holder's own fence.
+    /// What an older epoch left there is sent again: until then an older call might land on it.
     fn is_shown(&self, state: &State) -> bool {
         let slice = state.slice();
-        let (Some(effect), Some(last)) = (self.effect(state), slice.fence) else { return false };
-        last.txn == effect.fence.txn
-            && last.step == effect.fence.step
-            && slice.accepted[effect.principal.index()] == effect.value
+        let Some(effect) = self.effect(state) else { return false };
+        slice.fence == Some(effect.fence) && slice.accepted[effect.principal.index()] == effect.value
     }
 
     /// The debt that the effect which the record asks for would settle.
@@ -346,6 +423,11 @@ impl Machine {
         state.held.is_none() && state.zombies < self.limits.zombies
     }
 }
+
+/// In ε: how long before the end of its grant an agent stops, and how long after it the authority waits
+/// (`sim/rotation/README.md`; the latter is [`crate::rule::Rules::is_live`]'s).
+const AGENT_STOPS: u8 = 1;
+const AUTHORITY_WAITS: u8 = 2;
 
 pub(super) fn small(version: VersionId) -> u8 {
     u8::try_from(version.0).expect("the machine has few versions")

@@ -1,6 +1,8 @@
 //! What each step changes: it emits the events that a run would show, and folds them.
 
-use super::{Action, Held, Machine, Mark, Mutation, NOW, Property, SECRET, State, live, now_wall};
+use super::{
+    Action, Held, Machine, Mark, Mutation, NOW, Property, Request, SECRET, State, live, now_wall, stopped,
+};
 use crate::ledger::Report;
 use crate::rule::Effect;
 use tumbler_types::event::Refusal;
@@ -18,16 +20,51 @@ impl Machine {
 
     /// The state after a step that is known to be enabled, and the marks that it reached.
     pub fn step(&self, state: &State, action: Action) -> (State, u64) {
-        let before = self.wanted(state);
-        let mut run = Run { machine: self, state: state.clone(), marks: 0 };
+        let mut next = state.clone();
+        let (marks, _) = self.step_into(state, action, &mut next);
+        (next, marks)
+    }
+
+    /// The same into a state that exists, which saves every allocation; whatever it was before. Returns the
+    /// marks, and whether the step led elsewhere: many only look, and break nothing.
+    pub fn step_into(&self, state: &State, action: Action, next: &mut State) -> (u64, bool) {
+        next.clone_from(state);
+        let mut run = Run { machine: self, state: next, marks: 0 };
         run.take(action);
-        let Run { machine: _, mut state, marks } = run;
-        if self.wanted(&state) != before {
-            state.confirmed = false;
+        let marks = run.marks;
+        if self.only_looks(state, action) && next.broken == state.broken {
+            return (marks, false);
         }
-        state.canonize(self.is(Mutation::ServeExpired) || self.is(Mutation::RecordStale));
-        state.broken |= self.judge_state(&state);
-        (state, marks)
+        if next.confirmed && self.wanted(next) != self.wanted(state) {
+            next.confirmed = false;
+        }
+        next.canonize(self.keeps_dead());
+        next.broken |= self.judge_state(next);
+        (marks, true)
+    }
+
+    /// A flaw gives meaning to what would otherwise be dead.
+    fn keeps_dead(&self) -> bool {
+        [Mutation::ServeExpired, Mutation::RecordStale, Mutation::CompareReread]
+            .iter()
+            .any(|mutation| self.is(*mutation))
+    }
+
+    /// Rotators are alike, and renamed: marks of a step that leads where the one offered just before it
+    /// leads. None: it is not such a step.
+    pub fn alias(&self, state: &State, action: Action) -> Option<u64> {
+        let is_alias = matches!(action, Action::Acquire { rotator: 1.. });
+        is_alias.then(|| takeover(state, action))
+    }
+
+    /// A step that changes nothing, unless it breaks something.
+    fn only_looks(&self, state: &State, action: Action) -> bool {
+        match action {
+            Action::HandOut { .. } | Action::Login { .. } => true,
+            Action::CrashRotator => !state.confirmed,
+            Action::CrashTarget => !self.is(Mutation::TargetForgets),
+            _ => false,
+        }
     }
 
     /// What the record asks for, whoever holds the lease.
@@ -36,10 +73,17 @@ impl Machine {
     }
 }
 
+/// Another rotator acquires the lease while a rotation is open.
+fn takeover(state: &State, action: Action) -> u64 {
+    let (slice, Action::Acquire { rotator }) = (state.slice(), action) else { return 0 };
+    let is_other = slice.lease.is_some_and(|lease| lease.rotator != NodeId(1 + u16::from(rotator)));
+    if is_other && slice.phase != Phase::Idle { Mark::TakeoverInRotation.bit() } else { 0 }
+}
+
 /// One step under way.
 struct Run<'a> {
     machine: &'a Machine,
-    state: State,
+    state: &'a mut State,
     marks: u64,
 }
 
@@ -48,18 +92,16 @@ impl Run<'_> {
         match action {
             Action::Acquire { rotator } => self.acquire(rotator),
             Action::Begin => self.begin(),
-            Action::Advance => self.advance(),
+            Action::Advance => self.advance(self.epoch()),
             Action::ConfirmRefused { version } => {
-                let epoch = self.epoch();
-                self.commit(Command::ConfirmRefused { epoch, version: VersionId(u32::from(version)) });
+                self.confirm_refused(self.epoch(), VersionId(u32::from(version)));
                 self.state.confirmed = false;
-                self.mark(Mark::DebtConfirmed);
             }
             Action::RollBack => self.roll_back(),
             Action::Revoke { version } => self.revoke(VersionId(u32::from(version))),
             Action::Apply => self.apply(),
             Action::HoldCall => {
-                self.state.held = self.machine.effect(&self.state).map(Held::Call);
+                self.state.held = self.machine.effect(self.state).map(Held::Call);
                 self.state.zombies += 1;
             }
             Action::Query => self.state.confirmed = true,
@@ -71,14 +113,24 @@ impl Run<'_> {
             }
             Action::HoldLetter { agent } => {
                 self.heartbeat(agent, None);
-                let letter = self.machine.letter(&self.state, agent);
+                let letter = self.machine.letter(self.state, agent);
                 self.state.held = Some(Held::Letter { agent, letter });
                 self.state.zombies += 1;
+            }
+            Action::HoldAdvance => {
+                let from = self.state.slice().phase;
+                self.hold_request(Request::Advance { from });
+            }
+            Action::HoldConfirm { version } => {
+                self.hold_request(Request::ConfirmRefused { version: VersionId(u32::from(version)) });
             }
             Action::Release => self.release(),
             Action::LoseReply { agent } => self.state.replies[usize::from(agent)] = None,
             Action::Store { agent } => self.store(agent),
             Action::Renew { agent } => self.renew(agent),
+            Action::Stop { agent } => {
+                self.state.slice_mut().holders[usize::from(agent)].stored.until = stopped();
+            }
             Action::ExpireGrant { agent } => self.expire_grant(agent),
             Action::CrashRotator => {
                 self.crash();
@@ -112,13 +164,8 @@ impl Run<'_> {
     // The record.
 
     fn acquire(&mut self, rotator: u8) {
+        self.marks |= takeover(self.state, Action::Acquire { rotator });
         let rotator = NodeId(1 + u16::from(rotator));
-        if let Some(lease) = self.state.slice().lease
-            && lease.rotator != rotator
-            && self.state.slice().phase != Phase::Idle
-        {
-            self.mark(Mark::TakeoverInRotation);
-        }
         let epoch = self.epoch().next();
         self.commit(Command::AcquireLease { rotator, epoch, until: live() });
         if let Some(lease) = &mut self.state.slice_mut().lease {
@@ -141,7 +188,12 @@ impl Run<'_> {
         self.commit(Command::Begin { epoch, txn, version, principal, value, cause });
     }
 
-    fn advance(&mut self) {
+    fn confirm_refused(&mut self, epoch: Epoch, version: VersionId) {
+        self.commit(Command::ConfirmRefused { epoch, version });
+        self.mark(Mark::DebtConfirmed);
+    }
+
+    fn advance(&mut self, epoch: Epoch) {
         let slice = self.state.slice();
         let (from, txn) = (slice.phase, slice.txn);
         let to = match from {
@@ -164,7 +216,6 @@ impl Run<'_> {
             | Phase::Drain
             | Phase::Revert => {}
         }
-        let epoch = self.epoch();
         self.commit(Command::Advance { epoch, txn, from, to });
     }
 
@@ -221,7 +272,7 @@ impl Run<'_> {
     }
 
     fn apply(&mut self) {
-        let Some(effect) = self.machine.effect(&self.state).map(|effect| self.generated(effect)) else {
+        let Some(effect) = self.machine.effect(self.state).map(|effect| self.generated(effect)) else {
             return;
         };
         let is_repeat = self.state.slice().fence == Some(effect.fence);
@@ -297,11 +348,17 @@ impl Run<'_> {
         let slice = self.state.slice();
         let serial = slice.serial;
         let wanted = self.machine.given(slice, agent);
-        let Some(version) = wanted.filter(|version| self.machine.may_give(&self.state, *version)) else {
+        let Some(version) = wanted.filter(|version| self.machine.may_give(self.state, *version)) else {
             return Report { version: VersionId(0), serial };
         };
-        let has = self.state.holder(agent).grant(version).is_some_and(|grant| !grant.ended);
-        if !has {
+        let holder = self.state.holder(agent);
+        let has = holder.grant(version).is_some_and(|grant| !grant.ended);
+        // Near its end a grant is given anew, and the agent's record is of none any more.
+        let is_late = holder.stored.version == version && holder.stored.until == stopped();
+        if has && is_late {
+            self.half_over(agent, version);
+        }
+        if !has || is_late {
             let agent_node = self.state.ledger.agent_node(usize::from(agent));
             self.commit(Command::Grant { agent: agent_node, version, until: live() });
             self.outdate(agent, |other| other == version);
@@ -326,12 +383,22 @@ impl Run<'_> {
     }
 
     fn renew(&mut self, agent: u8) {
-        // Half of its life has passed.
-        let oldest = &mut self.state.slice_mut().holders[usize::from(agent)].grants[0];
-        oldest.until = now_wall();
-        let version = oldest.version;
+        let version = self.state.holder(agent).grants[0].version;
+        self.half_over(agent, version);
         let agent = self.state.ledger.agent_node(usize::from(agent));
         self.commit(Command::Grant { agent, version, until: live() });
+    }
+
+    /// Half of a grant's life has passed: a new one is due. A record that has ended is of the old one.
+    fn half_over(&mut self, agent: u8, version: VersionId) {
+        let holder = &mut self.state.slice_mut().holders[usize::from(agent)];
+        for grant in holder.grants.iter_mut().filter(|grant| grant.version == version) {
+            grant.until = now_wall();
+        }
+        let stored = &mut holder.stored;
+        if stored.version == version && stored.until == stopped() {
+            stored.until = Wall::ZERO;
+        }
     }
 
     fn expire_grant(&mut self, agent: u8) {
@@ -340,10 +407,35 @@ impl Run<'_> {
         }
         let holder = &mut self.state.slice_mut().holders[usize::from(agent)];
         let version = holder.grants.remove(0).version;
-        if holder.stored.version == version && !self.machine.is(Mutation::SkewForgotten) {
+        if holder.stored.version == version && holder.stored.until == stopped() {
             holder.stored.until = Wall::ZERO;
         }
         self.outdate(agent, |other| other == version);
+    }
+
+    fn hold_request(&mut self, request: Request) {
+        self.state.held = Some(Held::Request { epoch: self.epoch(), request });
+        self.state.zombies += 1;
+    }
+
+    /// The authority judges a request by its own record: it sees no target.
+    fn receive(&mut self, epoch: Epoch, request: Request) {
+        let slice = self.state.slice();
+        let is_holder = slice.lease.is_some_and(|lease| lease.epoch == epoch);
+        if !is_holder && !self.machine.is(Mutation::CompareReread) {
+            return;
+        }
+        match request {
+            Request::Advance { from } if slice.phase == from && self.machine.record_allows(slice) => {
+                self.mark(Mark::LateRequestTaken);
+                self.advance(epoch);
+            }
+            Request::ConfirmRefused { version } if slice.is_owed(version) => {
+                self.mark(Mark::LateRequestTaken);
+                self.confirm_refused(epoch, version);
+            }
+            Request::Advance { .. } | Request::ConfirmRefused { .. } => {}
+        }
     }
 
     fn release(&mut self) {
@@ -357,8 +449,9 @@ impl Run<'_> {
                     self.mark(Mark::LateCallRefused);
                 }
             }
+            Some(Held::Request { epoch, request }) => self.receive(epoch, request),
             Some(Held::Letter { agent, letter }) => {
-                if self.machine.records(&self.state, agent, letter) {
+                if self.machine.records(self.state, agent, letter) {
                     self.mark(Mark::LateReportRecorded);
                     self.acknowledge(agent, letter.report);
                 } else {
@@ -422,8 +515,8 @@ impl Run<'_> {
     /// Judges the event as a run's judge would, and folds it.
     fn emit(&mut self, node: NodeId, event: Event) {
         let observed = Observed { seq: 0, at: NOW, node, event };
-        self.state.broken |= self.machine.judge_before(&self.state, &observed);
+        self.state.broken |= self.machine.judge_before(self.state, &observed);
         self.state.ledger.fold(&observed);
-        self.state.broken |= self.machine.judge_after(&self.state, &observed);
+        self.state.broken |= self.machine.judge_after(self.state, &observed);
     }
 }

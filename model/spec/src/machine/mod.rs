@@ -6,17 +6,19 @@
 //! was *right* is judged by the rules and the invariants, the same functions as in a run.
 //!
 //! Model: time is two-valued per fact (a grant is live or over, a revocation is fresh or older than
-//! every bound), and a grant ends by an action of its own. A revocation ages as soon as nothing
-//! urgent is left to do about it: no debt is open, and each agent that still may hand out has heard
-//! of it. A lease may be taken over at any time, because its holder stops before it ends; what its
-//! holder sent earlier is then a zombie: a held message.
+//! every bound), and a grant ends twice, by the agent's clock and by the authority's. Which comes first is
+//! decided by how far clocks may be off and by what each side waits; how far they are off at the moment is
+//! not remembered, because within its bound a clock may step at any time. A revocation ages as soon as
+//! nothing urgent is left to do about it: no debt is open, and each agent that still may hand out has heard
+//! of it. A lease may be taken over at any time, because its holder stops before it ends; what its holder
+//! sent earlier is then a zombie: a held message, to the target or to the authority.
 //!
 //! Model: steps that commute with everyone else's are one step. A heartbeat is handled as it is sent,
 //! a call lands as it is sent, unless it is held; its answer is another request with an equal fence;
 //! an order is given as the rotation begins. Rotators are alike and renamed. The authority's crash is
 //! left out: its answers may get lost at any time, which is all that it could do. A crash is counted
 //! by nothing: it loses what may get lost at any time, and what a step had not yet made durable. Left
-//! out are replicas, skewed clocks and a second secret.
+//! out are replicas and a second secret.
 //!
 //! It deliberately claims no liveness: that a state can always be left is another property's matter.
 
@@ -33,7 +35,7 @@ pub use action::Action;
 pub use mutation::Mutation;
 pub use pack::Packed;
 pub use property::{Mark, Property};
-pub use state::{Held, Letter, Limits, State};
+pub use state::{Held, Letter, Limits, Request, State};
 pub use temporal::{Class, Facts, StepProperty, Temporal};
 
 use crate::invariant::Claims;
@@ -134,6 +136,12 @@ impl Machine {
 /// The authority's clock is perfect here.
 pub(crate) fn now_wall() -> Wall {
     Wall::at(NOW, 0)
+}
+
+/// End of what an agent has stored and hands out no more, while its grant is on record. What is over for
+/// everybody ends at [`Wall::ZERO`].
+pub(crate) fn stopped() -> Wall {
+    now_wall()
 }
 
 /// End of whatever is live.

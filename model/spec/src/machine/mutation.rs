@@ -55,16 +55,19 @@ pub enum Mutation {
     RetireWrongOne,
     /// A rotation may be given up for a version that is revoked.
     RollBackToRevoked,
-    /// The authority takes a grant to be over while its agent still serves.
+    /// The authority takes a grant to be over at its end, whatever an agent's clock shows.
     SkewForgotten,
     /// The target's disk loses a row.
     TargetForgets,
     /// A rotation that was given up sets its value once more instead of closing it.
     SetInDiscard,
+    /// The authority compares the epoch of a request with one that it reads anew: whoever holds the lease
+    /// by then is taken for its sender.
+    CompareReread,
 }
 
 impl Mutation {
-    pub const ALL: [Mutation; 29] = [
+    pub const ALL: [Mutation; 30] = [
         Mutation::IgnoreFence,
         Mutation::RegenerateOnUnknown,
         Mutation::EffectBeforeIntent,
@@ -94,5 +97,6 @@ impl Mutation {
         Mutation::SkewForgotten,
         Mutation::TargetForgets,
         Mutation::SetInDiscard,
+        Mutation::CompareReread,
     ];
 }

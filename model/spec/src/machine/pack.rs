@@ -5,7 +5,7 @@
 //!
 //! It deliberately packs no constant: paths, the clock, counters that canonical states have reset.
 
-use super::{Held, Letter, Machine, NOW, State, TTL, live};
+use super::{Held, Letter, Machine, NOW, Request, State, TTL, live, stopped};
 use crate::ledger::{Grant, Holder, Lease, Report, Revocation, Slice, Stored, Version};
 use crate::rule::Effect;
 use tumbler_types::{
@@ -26,12 +26,17 @@ impl Packed {
     pub const fn words(&self) -> [u64; 4] {
         self.0
     }
+
+    /// A state of which only the words went around. They must be those of a state of the machine at hand.
+    pub const fn from_words(words: [u64; 4]) -> Packed {
+        Packed(words)
+    }
 }
 
 impl Machine {
     pub fn pack(&self, state: &State) -> Packed {
         let State { ledger: _, confirmed, held, replies, zombies, broken } = state;
-        let mut bits = Writer { words: [0; 4], at: 0 };
+        let mut bits = Writer::new();
         bits.put(u64::from(*broken), 8);
         pack_slice(state.slice(), &mut bits);
         bits.flag(*confirmed);
@@ -46,6 +51,16 @@ impl Machine {
                 bits.put(u64::from(*agent), 2);
                 pack_letter(*letter, &mut bits);
             }
+            Some(Held::Request { epoch, request }) => {
+                bits.put(3, 2);
+                bits.put(u64::from(epoch.0), 3);
+                let (kind, what) = match request {
+                    Request::Advance { from } => (0, *from as u64),
+                    Request::ConfirmRefused { version } => (1, u64::from(version.0)),
+                };
+                bits.put(kind, 1);
+                bits.put(what, 4);
+            }
         }
         for reply in replies {
             bits.flag(reply.is_some());
@@ -54,28 +69,42 @@ impl Machine {
             }
         }
         bits.put(u64::from(*zombies), 2);
-        Packed(bits.words)
+        bits.done()
     }
 
     pub fn unpack(&self, packed: &Packed) -> State {
-        let mut bits = Reader { words: packed.0, at: 0 };
         let mut state = self.initial().clone();
+        self.unpack_into(packed, &mut state);
+        state
+    }
+
+    /// The same into a state of this machine, whatever it was before.
+    pub fn unpack_into(&self, packed: &Packed, state: &mut State) {
+        let mut bits = Reader { words: packed.0, at: 0 };
         state.broken = bits.small(8);
         unpack_slice(state.slice_mut(), &mut bits);
         state.confirmed = bits.flag();
         state.held = match bits.get(2) {
             0 => None,
             1 => Some(Held::Call(unpack_effect(&mut bits))),
-            _ => Some(Held::Letter { agent: bits.small(2), letter: unpack_letter(&mut bits) }),
+            2 => Some(Held::Letter { agent: bits.small(2), letter: unpack_letter(&mut bits) }),
+            _ => {
+                let epoch = Epoch(bits.count(3));
+                let request = match bits.flag() {
+                    false => Request::Advance { from: Phase::ALL[bits.index(4)] },
+                    true => Request::ConfirmRefused { version: VersionId(bits.count(4)) },
+                };
+                Some(Held::Request { epoch, request })
+            }
         };
         for reply in &mut state.replies {
             *reply = bits.flag().then(|| unpack_report(&mut bits));
         }
         state.zombies = bits.small(2);
-        state
     }
 }
 
+#[inline]
 fn pack_slice(slice: &Slice, bits: &mut Writer) {
     let Slice {
         revision: _,
@@ -141,6 +170,7 @@ fn pack_slice(slice: &Slice, bits: &mut Writer) {
     }
 }
 
+#[inline]
 fn unpack_slice(slice: &mut Slice, bits: &mut Reader) {
     slice.phase = Phase::ALL[bits.index(4)];
     slice.txn = TxnId(bits.count(3));
@@ -172,6 +202,7 @@ fn unpack_slice(slice: &mut Slice, bits: &mut Reader) {
     }
 }
 
+#[inline]
 fn pack_holder(holder: &Holder, bits: &mut Writer) {
     let Holder { grants, acknowledged, stored, told: _ } = holder;
     bits.put(grants.len() as u64, 3);
@@ -182,9 +213,10 @@ fn pack_holder(holder: &Holder, bits: &mut Writer) {
     pack_report(*acknowledged, bits);
     let Stored { version, serial, until } = *stored;
     pack_report(Report { version, serial }, bits);
-    bits.flag(until != Wall::ZERO);
+    bits.put(u64::from(until != Wall::ZERO) + u64::from(until == live()), 2);
 }
 
+#[inline]
 fn unpack_holder(holder: &mut Holder, bits: &mut Reader) {
     holder.grants.clear();
     for _ in 0..bits.count(3) {
@@ -193,9 +225,11 @@ fn unpack_holder(holder: &mut Holder, bits: &mut Reader) {
     }
     holder.acknowledged = unpack_report(bits);
     let Report { version, serial } = unpack_report(bits);
-    holder.stored = Stored { version, serial, until: if bits.flag() { live() } else { Wall::ZERO } };
+    let until = [Wall::ZERO, stopped(), live(), live()][bits.index(2)];
+    holder.stored = Stored { version, serial, until };
 }
 
+#[inline]
 fn pack_fence(fence: Option<Fence>, bits: &mut Writer) {
     bits.flag(fence.is_some());
     if let Some(Fence { epoch, txn, step }) = fence {
@@ -205,6 +239,7 @@ fn pack_fence(fence: Option<Fence>, bits: &mut Writer) {
     }
 }
 
+#[inline]
 fn unpack_fence(bits: &mut Reader) -> Option<Fence> {
     bits.flag().then(|| {
         let (epoch, txn) = (Epoch(bits.count(3)), TxnId(bits.count(3)));
@@ -213,6 +248,7 @@ fn unpack_fence(bits: &mut Reader) -> Option<Fence> {
     })
 }
 
+#[inline]
 fn pack_effect(effect: Effect, bits: &mut Writer) {
     let Effect { fence, principal, value } = effect;
     pack_fence(Some(fence), bits);
@@ -225,6 +261,7 @@ fn unpack_effect(bits: &mut Reader) -> Effect {
     Effect { fence, principal: Principal::ALL[bits.index(1)], value: Tag(bits.get(4)) }
 }
 
+#[inline]
 fn pack_letter(letter: Letter, bits: &mut Writer) {
     let Letter { report, is_fresh } = letter;
     pack_report(report, bits);
@@ -235,35 +272,63 @@ fn unpack_letter(bits: &mut Reader) -> Letter {
     Letter { report: unpack_report(bits), is_fresh: bits.flag() }
 }
 
+#[inline]
 fn pack_report(report: Report, bits: &mut Writer) {
     let Report { version, serial } = report;
     bits.put(u64::from(version.0), 3);
     bits.put(u64::from(serial.0), 2);
 }
 
+#[inline]
 fn unpack_report(bits: &mut Reader) -> Report {
     Report { version: VersionId(bits.count(3)), serial: Serial(bits.count(2)) }
 }
 
 struct Writer {
     words: [u64; 4],
-    at: u32,
+    word: usize,
+    /// Bits of the word under way.
+    used: u32,
+    open: u64,
 }
 
 impl Writer {
+    const fn new() -> Self {
+        Writer { words: [0; 4], word: 0, used: 0, open: 0 }
+    }
+
+    #[inline]
     fn flag(&mut self, value: bool) {
         self.put(u64::from(value), 1);
     }
 
+    #[inline(always)]
     fn put(&mut self, value: u64, width: u32) {
         assert!(value >> width == 0, "a field of a state within its limits fits its width");
-        let (word, shift) = ((self.at / 64) as usize, self.at % 64);
-        assert!(self.at + width <= 256, "a state within its limits fits 32 bytes");
-        self.words[word] |= value << shift;
-        if shift + width > 64 {
-            self.words[word + 1] |= value >> (64 - shift);
+        self.open |= value << self.used;
+        self.used += width;
+        if self.used >= 64 {
+            self.turn(value, width);
         }
-        self.at += width;
+    }
+
+    /// The word is full: what of the field did not fit begins the next one.
+    #[inline]
+    fn turn(&mut self, value: u64, width: u32) {
+        let word = self.words.get_mut(self.word).expect("a state within its limits fits 32 bytes");
+        *word = self.open;
+        self.word += 1;
+        self.used -= 64;
+        self.open = if self.used == 0 { 0 } else { value >> (width - self.used) };
+    }
+
+    fn done(mut self) -> Packed {
+        if self.used > 0 {
+            let (last, width) = (self.open, self.used);
+            self.used = 64;
+            self.turn(last, width);
+        }
+        Packed(self.words)
     }
 }
 
@@ -277,6 +342,7 @@ impl Reader {
         self.get(1) == 1
     }
 
+    #[inline]
     fn get(&mut self, width: u32) -> u64 {
         let (word, shift) = ((self.at / 64) as usize, self.at % 64);
         let mut value = self.words[word] >> shift;

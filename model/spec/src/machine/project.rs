@@ -7,10 +7,11 @@
 //! It deliberately projects only targets with two principals and fences, which the machine has, and
 //! says nothing where more is revoked than the machine's bounds allow.
 
-use super::{Machine, NOW, Packed, SECRET, State, TTL, live};
+use super::{Machine, NOW, Packed, SECRET, State, TTL, live, stopped};
 use crate::ledger::{Grant, Holder, Lease, Ledger, Report, Revocation, Slice, Stored, Version};
 use tumbler_types::{
-    Adapter, Fence, NodeId, Phase, Principal, SecretId, Serial, Step, Tag, TxnId, VersionId, Wall,
+    Adapter, Fence, Instant, NodeId, Phase, Principal, SecretId, Serial, Span, Step, Tag, TxnId, VersionId,
+    Wall,
 };
 
 /// The versions that are labelled, as the machine names them.
@@ -45,9 +46,25 @@ impl Names {
 }
 
 impl Machine {
-    /// Where a run is, as far as this secret and this agent are concerned. None if the machine has no
-    /// such state.
-    pub fn project(&self, ledger: &Ledger, secret: SecretId, agent: usize) -> Option<Packed> {
+    /// Where a run is, as far as this secret and this agent are concerned, its clocks being true. None if
+    /// the machine has no such state. `epsilon` is the run's.
+    pub fn project(&self, ledger: &Ledger, secret: SecretId, agent: usize, epsilon: Span) -> Option<Packed> {
+        self.projected(ledger, secret, agent, Some(epsilon))
+    }
+
+    /// The same of a state of its own.
+    pub fn project_state(&self, state: &State, agent: usize) -> Option<Packed> {
+        self.projected(&state.ledger, SECRET, agent, None)
+    }
+
+    /// Without an epsilon: what ends has ended by name, and not by a clock.
+    fn projected(
+        &self,
+        ledger: &Ledger,
+        secret: SecretId,
+        agent: usize,
+        epsilon: Option<Span>,
+    ) -> Option<Packed> {
         let slice = ledger.slice(secret)?;
         if ledger.adapter() != Adapter::default() {
             return None;
@@ -58,7 +75,7 @@ impl Machine {
         if serials.len() > usize::from(self.limits.revocations) {
             return None;
         }
-        let holder = project_holder(ledger, slice.holders.get(agent)?, &names, &serials);
+        let holder = project_holder(slice.holders.get(agent)?, &names, &serials, (ledger.now, epsilon));
         let own = state.slice_mut();
         own.phase = slice.phase;
         own.txn = TxnId(u32::from(slice.phase != Phase::Idle));
@@ -76,11 +93,6 @@ impl Machine {
         *own.holders.first_mut()? = holder;
         state.canonize(false);
         Some(self.pack(&state))
-    }
-
-    /// The same of a state of its own.
-    pub fn project_state(&self, state: &State) -> Option<Packed> {
-        self.project(&state.ledger, SECRET, 0)
     }
 }
 
@@ -140,9 +152,40 @@ fn fence(slice: &Slice, names: &Names) -> Option<Fence> {
     (is_between || was_closed).then_some(Fence { epoch, txn: TxnId(0), step: Step::DisableCurrent })
 }
 
-fn project_holder(ledger: &Ledger, holder: &Holder, names: &Names, serials: &[Serial]) -> Holder {
-    // By the authority's wall clock on either side: what an agent stored ends when its grant does.
-    let is_live = |grant: &&Grant| grant.until > Wall::at(ledger.now, 0);
+fn project_holder(
+    holder: &Holder,
+    names: &Names,
+    serials: &[Serial],
+    (now, epsilon): (Instant, Option<Span>),
+) -> Holder {
+    let Some(epsilon) = epsilon else {
+        return renamed(holder, names, serials, |_| true, holder.stored.until);
+    };
+    let now = Wall::at(now, 0);
+    // The authority waits, as `rule` has it.
+    let is_live = |grant: &Grant| now <= grant.until.plus(epsilon.times(2));
+    // And the agent stops early.
+    let Stored { version, until, .. } = holder.stored;
+    let is_serving = now < until.minus(epsilon);
+    // A grant that was given anew is not the one that it was stored under.
+    let is_same = |grant: &Grant| grant.version == version && grant.until <= until.plus(epsilon.times(2));
+    let is_granted = holder.grants.iter().any(|grant| is_live(grant) && is_same(grant));
+    let until = match is_serving {
+        true => live(),
+        false if is_granted => stopped(),
+        false => Wall::ZERO,
+    };
+    renamed(holder, names, serials, is_live, until)
+}
+
+/// The holder in the machine's names, with the grants that are live, and its record until then.
+fn renamed(
+    holder: &Holder,
+    names: &Names,
+    serials: &[Serial],
+    is_live: impl Fn(&Grant) -> bool,
+    until: Wall,
+) -> Holder {
     let named = |grant: &Grant| Grant {
         version: names.version(grant.version),
         until: live(),
@@ -150,19 +193,16 @@ fn project_holder(ledger: &Ledger, holder: &Holder, names: &Names, serials: &[Se
         ttl: TTL,
         ended: grant.ended,
     };
-    let grants: Vec<Grant> =
-        holder.grants.iter().filter(is_live).map(named).filter(|grant| grant.version.0 != 0).collect();
+    let live_grants = holder.grants.iter().filter(|grant| is_live(grant));
+    let grants: Vec<Grant> = live_grants.map(named).filter(|grant| grant.version.0 != 0).collect();
     let report = |version: VersionId, serial: Serial| Report {
         version: names.version(version),
         serial: heard(serial, serials),
     };
     // A report of what an earlier rotation knew is none.
     let acknowledged = report(holder.acknowledged.version, holder.acknowledged.serial);
-    let Stored { version, serial, until } = holder.stored;
-    let stored = report(version, serial);
-    // Its own record ends with the grant that it was stored under.
-    let is_serving = until > Wall::at(ledger.now, 0);
-    let until = if is_serving && stored.version.0 != 0 { live() } else { Wall::ZERO };
+    let stored = report(holder.stored.version, holder.stored.serial);
+    let until = if stored.version.0 == 0 { Wall::ZERO } else { until };
     Holder {
         grants,
         acknowledged: if acknowledged.version.0 == 0 { Report::default() } else { acknowledged },

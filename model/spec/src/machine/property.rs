@@ -73,6 +73,7 @@ pub enum Mark {
     LateCallRefused,
     LateReportRecorded,
     LateReportIgnored,
+    LateRequestTaken,
     RepeatAnswered,
     CrashInDraft,
     CrashInStaged,
@@ -94,7 +95,7 @@ pub enum Mark {
 }
 
 impl Mark {
-    pub const ALL: [Mark; 29] = [
+    pub const ALL: [Mark; 30] = [
         Mark::RotationPromoted,
         Mark::RotationRolledBack,
         Mark::RollBackFromDraft,
@@ -106,6 +107,7 @@ impl Mark {
         Mark::LateCallRefused,
         Mark::LateReportRecorded,
         Mark::LateReportIgnored,
+        Mark::LateRequestTaken,
         Mark::RepeatAnswered,
         Mark::CrashInDraft,
         Mark::CrashInStaged,
@@ -145,7 +147,7 @@ impl Mark {
     pub const fn is_owed(self, limits: super::Limits) -> bool {
         match self {
             Mark::LateCallEnforced | Mark::LateCallRefused | Mark::LateReportIgnored => limits.zombies > 0,
-            Mark::LateReportRecorded => limits.zombies > 0,
+            Mark::LateReportRecorded | Mark::LateRequestTaken => limits.zombies > 0,
             Mark::TakeoverInRotation => limits.rotators > 1,
             Mark::CrashInDraft
             | Mark::CrashInStaged

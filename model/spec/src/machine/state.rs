@@ -1,9 +1,9 @@
 //! One state of the machine: the ledger, and what is volatile or on its way.
 
-use super::{NOW, SECRET};
-use crate::ledger::{Holder, Ledger, Report, Slice, Stored, Version};
+use super::{NOW, SECRET, live, stopped};
+use crate::ledger::{Holder, Ledger, Report, Slice, Stored};
 use crate::rule::Effect;
-use tumbler_types::{Epoch, Instant, LogIndex, NodeId, Revision, Serial, VersionId, Wall};
+use tumbler_types::{Epoch, Instant, LogIndex, NodeId, Phase, Revision, Serial, VersionId, Wall};
 
 /// How much the search may use. Part of every claim that it makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,37 +16,39 @@ pub struct Limits {
     /// Messages that are held and land arbitrarily late.
     pub zombies: u8,
     pub revocations: u8,
+    /// How far any wall clock may be from true time, in ε. At most one is what the system is built for.
+    pub skew: u8,
 }
 
 impl Limits {
     /// Of which every step can be tried as a run: below a minute.
     pub const fn tiny() -> Self {
-        Limits { rotators: 1, agents: 1, rotations: 1, crashes: 1, zombies: 0, revocations: 0 }
+        Limits { rotators: 1, agents: 1, rotations: 1, crashes: 1, zombies: 0, revocations: 0, skew: 1 }
     }
 
     /// For tests: below a second when optimized.
     pub const fn small() -> Self {
-        Limits { rotators: 2, agents: 1, rotations: 1, crashes: 1, zombies: 1, revocations: 1 }
+        Limits { rotators: 2, agents: 1, rotations: 1, crashes: 1, zombies: 1, revocations: 1, skew: 1 }
     }
 
     /// Two rotations, two rotators, two agents, one crash, one zombie.
     pub const fn medium() -> Self {
-        Limits { rotators: 2, agents: 2, rotations: 2, crashes: 1, zombies: 1, revocations: 0 }
+        Limits { rotators: 2, agents: 2, rotations: 2, crashes: 1, zombies: 1, revocations: 0, skew: 1 }
     }
 
     /// One rotation less than [`Limits::medium`], and a revocation of any version at any time.
     pub const fn revoked() -> Self {
-        Limits { rotators: 2, agents: 2, rotations: 1, crashes: 1, zombies: 1, revocations: 1 }
+        Limits { rotators: 2, agents: 2, rotations: 1, crashes: 1, zombies: 1, revocations: 1, skew: 1 }
     }
 
     /// Both: minutes.
     pub const fn large() -> Self {
-        Limits { rotators: 2, agents: 2, rotations: 2, crashes: 1, zombies: 1, revocations: 1 }
+        Limits { rotators: 2, agents: 2, rotations: 2, crashes: 1, zombies: 1, revocations: 1, skew: 1 }
     }
 }
 
 /// One state. Canonical: what can no longer matter is reset (see [`State::canonize`]).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct State {
     /// All that is durable.
     pub ledger: Ledger,
@@ -66,6 +68,15 @@ pub struct State {
 pub enum Held {
     Call(Effect),
     Letter { agent: u8, letter: Letter },
+    Request { epoch: Epoch, request: Request },
+}
+
+/// What a rotator asks of the authority because of something that it has seen. All else that is asked is
+/// judged by the record alone: late, it is the same request, made later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Request {
+    Advance { from: Phase },
+    ConfirmRefused { version: VersionId },
 }
 
 /// What a heartbeat says.
@@ -74,6 +85,29 @@ pub struct Letter {
     pub report: Report,
     /// It names a grant on record: not one that was given anew, ended or has expired since.
     pub is_fresh: bool,
+}
+
+impl Clone for State {
+    fn clone(&self) -> Self {
+        let State { ledger, confirmed, held, replies, zombies, broken } = self;
+        State {
+            ledger: ledger.clone(),
+            confirmed: *confirmed,
+            held: *held,
+            replies: replies.clone(),
+            zombies: *zombies,
+            broken: *broken,
+        }
+    }
+
+    /// Without an allocation, where what is overwritten is as large: a search does it for every step.
+    fn clone_from(&mut self, source: &Self) {
+        let State { ledger, confirmed, held, replies, zombies, broken } = source;
+        self.ledger.clone_from(ledger);
+        self.replies.clone_from(replies);
+        (self.confirmed, self.held) = (*confirmed, *held);
+        (self.zombies, self.broken) = (*zombies, *broken);
+    }
 }
 
 impl State {
@@ -103,12 +137,18 @@ impl State {
     /// The agent may hand out what it has stored.
     pub fn is_serving(&self, agent: u8) -> bool {
         let Stored { version, until, .. } = self.holder(agent).stored;
-        version.0 != 0 && until != Wall::ZERO
+        version.0 != 0 && until == live()
     }
 
     /// Resets what no longer matters, so that equal futures are equal states. `keeps_dead`: a planted
-    /// flaw gives meaning to a record whose grant is over, or to a report of one.
+    /// flaw gives meaning to a record whose grant is over, or to a report of one, or to a late request.
     pub(super) fn canonize(&mut self, keeps_dead: bool) {
+        if let Some(Held::Request { epoch, request }) = self.held
+            && !keeps_dead
+            && !self.is_open(epoch, request)
+        {
+            self.held = None;
+        }
         self.ledger.now = NOW;
         self.ledger.length = LogIndex(0);
         self.ledger.answered = LogIndex(0);
@@ -126,7 +166,7 @@ impl State {
         let txn = slice.txn;
         let txn_held = match held {
             Some(Held::Call(effect)) => effect.fence.txn,
-            Some(Held::Letter { .. }) | None => txn,
+            Some(Held::Letter { .. } | Held::Request { .. }) | None => txn,
         };
         slice.applied.retain(|(each, _)| *each == txn || *each == txn_held);
         slice.applied.sort_unstable();
@@ -138,6 +178,10 @@ impl State {
         }
         for (holder, reply) in self.ledger.slices[0].holders.iter_mut().zip(&self.replies) {
             holder.told = Report::default();
+            let Stored { version, until, .. } = holder.stored;
+            if until == stopped() && holder.grant(version).is_none() {
+                holder.stored.until = Wall::ZERO;
+            }
             if holder.stored.until == Wall::ZERO && !keeps_dead {
                 holder.stored.version = VersionId(0);
             }
@@ -150,27 +194,28 @@ impl State {
         }
     }
 
+    /// The request would still be granted. One that would not is never granted again.
+    fn is_open(&self, epoch: Epoch, request: Request) -> bool {
+        let slice = self.slice();
+        slice.lease.is_some_and(|lease| lease.epoch == epoch)
+            && match request {
+                Request::Advance { from } => slice.phase == from,
+                Request::ConfirmRefused { version } => slice.is_owed(version),
+            }
+    }
+
     /// A revocation is older than every bound as soon as nothing urgent is left to do about it: its
     /// debt is closed, and each agent that may still hand out has heard of it. Never later, because
     /// more is broken by an old revocation than by a fresh one.
     fn age(&mut self) {
-        let slice = &self.ledger.slices[0];
-        let heard = |serial: Serial| {
-            slice.holders.iter().zip(&self.replies).all(|(holder, reply)| {
-                let Stored { version, serial: known, until } = holder.stored;
-                (known >= serial || version.0 == 0 || until == Wall::ZERO)
-                    && reply.is_none_or(|reply| reply.serial >= serial)
-            })
-        };
-        let is_old = |each: &Version| {
-            each.revoked.is_some_and(|revocation| {
-                revocation.at == Instant::ZERO || (!each.owed && heard(revocation.serial))
-            })
-        };
-        let old: Vec<usize> =
-            (0..slice.versions.len()).filter(|index| is_old(&slice.versions[*index])).collect();
-        for index in old {
-            if let Some(revocation) = &mut self.slice_mut().versions[index].revoked {
+        let slice = &mut self.ledger.slices[0];
+        let Slice { versions, holders, .. } = slice;
+        for each in versions {
+            if let Some(revocation) = &mut each.revoked
+                && revocation.at != Instant::ZERO
+                && !each.owed
+                && has_heard(holders, &self.replies, revocation.serial)
+            {
                 revocation.at = Instant::ZERO;
             }
         }
@@ -181,29 +226,22 @@ impl State {
     fn canonize_epochs(&mut self) {
         let slice = &self.ledger.slices[0];
         let held = match self.held {
-            Some(Held::Call(effect)) => Some(effect.fence.epoch),
-            Some(Held::Letter { .. }) | None => None,
+            Some(Held::Call(effect)) => effect.fence.epoch,
+            Some(Held::Request { epoch, request: _ }) => epoch,
+            Some(Held::Letter { .. }) | None => NONE,
         };
-        let mut known = [
-            slice.fence.map(|fence| fence.epoch),
-            slice.promised.map(|fence| fence.epoch),
-            slice.lease.map(|lease| lease.epoch),
+        let known = [
+            slice.fence.map_or(NONE, |fence| fence.epoch),
+            slice.promised.map_or(NONE, |fence| fence.epoch),
+            slice.lease.map_or(NONE, |lease| lease.epoch),
             held,
         ];
-        known.sort_unstable();
+        // How many there are below it, each counted once, and itself.
         let rank = |epoch: Epoch| {
-            let mut rank = 0;
-            let mut last = None;
-            for each in known.into_iter().flatten() {
-                if Some(each) != last {
-                    rank += 1;
-                    last = Some(each);
-                }
-                if each == epoch {
-                    break;
-                }
-            }
-            Epoch(rank)
+            let first = |place: usize| !known[..place].contains(&known[place]);
+            let below = (0..known.len())
+                .filter(|place| known[*place] != NONE && known[*place] <= epoch && first(*place));
+            Epoch(below.count() as u32)
         };
         let slice = &mut self.ledger.slices[0];
         for fence in [&mut slice.fence, &mut slice.promised].into_iter().flatten() {
@@ -214,8 +252,22 @@ impl State {
             // Rotators are alike: whoever holds the lease is the first.
             lease.rotator = NodeId(1);
         }
-        if let Some(Held::Call(effect)) = &mut self.held {
-            effect.fence.epoch = rank(effect.fence.epoch);
+        match &mut self.held {
+            Some(Held::Call(effect)) => effect.fence.epoch = rank(effect.fence.epoch),
+            Some(Held::Request { epoch, request: _ }) => *epoch = rank(*epoch),
+            Some(Held::Letter { .. }) | None => {}
         }
     }
+}
+
+/// No epoch: the machine's are few, and count from 1.
+const NONE: Epoch = Epoch(u32::MAX);
+
+/// Each agent that may still hand out knows of this revocation, and will after what is on its way to it.
+fn has_heard(holders: &[Holder], replies: &[Option<Report>], serial: Serial) -> bool {
+    holders.iter().zip(replies).all(|(holder, reply)| {
+        let Stored { version, serial: known, until } = holder.stored;
+        (known >= serial || version.0 == 0 || until != live())
+            && reply.is_none_or(|reply| reply.serial >= serial)
+    })
 }

@@ -158,8 +158,13 @@ impl Machine {
             | Action::Ask { .. }
             | Action::Renew { .. }
             | Action::Store { .. } => (Class::System, true),
-            Action::ExpireGrant { agent } => {
-                let first = state.holder(agent).grants.first().map(|grant| grant.version);
+            // What ends for the agent ends soon for the authority too.
+            Action::Stop { agent } | Action::ExpireGrant { agent } => {
+                let holder = state.holder(agent);
+                let first = match action {
+                    Action::Stop { .. } => Some(holder.stored.version),
+                    _ => holder.grants.first().map(|grant| grant.version),
+                };
                 let held = self.rules.should_hold(slice, usize::from(agent));
                 let is_kept = first == held && held.is_some_and(|version| !slice.is_revoked(version));
                 if is_kept { (Class::Fault, false) } else { (Class::Environment, true) }
@@ -168,6 +173,8 @@ impl Machine {
             Action::Acquire { .. }
             | Action::HoldCall
             | Action::HoldLetter { .. }
+            | Action::HoldAdvance
+            | Action::HoldConfirm { .. }
             | Action::LoseReply { .. }
             | Action::CrashRotator
             | Action::CrashTarget
@@ -183,6 +190,15 @@ impl Machine {
             && slice.is_accepted(version)
             && (0..self.limits.agents)
                 .all(|agent| state.is_serving(agent) && state.holder(agent).stored.version == version)
+    }
+
+    /// A budget is used up here: a rotation, a held message or a revocation more is beyond the bounds. What
+    /// must stay possible, or must come, needs none of them, and is demanded here all the same.
+    pub fn is_spent(&self, state: &State) -> bool {
+        let (limits, slice) = (self.limits, state.slice());
+        slice.txn.0 >= u32::from(limits.rotations)
+            || state.zombies >= limits.zombies
+            || slice.serial.0 >= u32::from(limits.revocations)
     }
 
     pub fn facts(&self, state: &State) -> Facts {

@@ -3,6 +3,7 @@
 
 mod excuse;
 mod legal;
+mod view;
 
 use tumbler_spec::{Judgement, Judges};
 use tumbler_types::event::{OrderKind, Refusal};

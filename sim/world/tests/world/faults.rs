@@ -153,7 +153,7 @@ fn a_doubled_reply_completes_its_call_once() {
 #[test]
 fn the_run_before_a_doubled_request_is_the_undisturbed_one() {
     let point = |nth| Trigger::On {
-        pattern: tumbler_plan::Pattern { point: SENDING, node: Some(CLIENT) },
+        pattern: tumbler_plan::Pattern::new(SENDING, Some(CLIENT)),
         nth,
         after: tumbler_types::Instant::ZERO,
     };
@@ -259,7 +259,7 @@ fn a_stripped_message_arrives_with_other_bytes_and_the_next_does_not() {
         if node == CLIENT { Box::new(Sealed(node)) } else { toy::toy(plan, node, build) }
     };
     let strip = |nth| Trigger::On {
-        pattern: tumbler_plan::Pattern { point: Point::Sending(FrameKind::Replicate), node: Some(CLIENT) },
+        pattern: tumbler_plan::Pattern::new(Point::Sending(FrameKind::Replicate), Some(CLIENT)),
         nth,
         after: tumbler_types::Instant::ZERO,
     };

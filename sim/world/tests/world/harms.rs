@@ -69,7 +69,7 @@ impl Role for Finder {
 #[test]
 fn a_torn_write_is_never_in_force_and_the_next_one_is() {
     let second = Trigger::On {
-        pattern: tumbler_plan::Pattern { point: Point::PersistBegins, node: Some(SERVER) },
+        pattern: tumbler_plan::Pattern::new(Point::PersistBegins, Some(SERVER)),
         nth: 2,
         after: at_ms(0),
     };

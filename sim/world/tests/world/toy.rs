@@ -43,6 +43,7 @@ pub fn plan(faults: Vec<(Trigger, FaultAction)>) -> Plan {
         builds: Vec::new(),
         floor: tumbler_types::Format::LOWEST,
         lags: Vec::new(),
+        entities: Vec::new(),
         offsets: Vec::new(),
         orders: Vec::new(),
         faults: faults
@@ -61,7 +62,7 @@ pub const fn at_ms(millis: u64) -> Instant {
 
 /// The first time that this happens at this node.
 pub fn first(node: NodeId, point: Point) -> Trigger {
-    Trigger::On { pattern: Pattern { point, node: Some(node) }, nth: 1, after: Instant::ZERO }
+    Trigger::On { pattern: Pattern::new(point, Some(node)), nth: 1, after: Instant::ZERO }
 }
 
 pub fn trace(plan: &Plan, options: Options) -> Outcome {
