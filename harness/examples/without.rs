@@ -37,7 +37,7 @@ fn main() {
             let (likely, others): (Vec<usize>, Vec<usize>) =
                 (0..plans.len()).partition(|index| caught[*index]);
             let still = likely.iter().filter(|index| left(index)).count();
-            if still == 0 && !others.iter().any(|index| left(index)) {
+            if still == 0 && !others.iter().any(left) {
                 lost.entry(kind).or_default().push(planted.name());
             } else if still * 2 <= likely.len() {
                 *fewer.entry(kind).or_default() += 1;

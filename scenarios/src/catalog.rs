@@ -108,6 +108,18 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "restarts-behind-a-cut",
     "lease-by-a-slow-clock",
     "half-open-to-target",
+    "failed-writes",
+    "torn-writes",
+    "rotten-disk",
+    "strobing-clocks",
+    "frozen-clock",
+    "older-periods",
+    "late-answers",
+    "lossy-link-to-target",
+    "damaged-on-the-way",
+    "reset-while-closing",
+    "minted-twice",
+    "stripped-answers",
 ];
 
 /// Patterns of published incidents, in the order of their catalog.

@@ -6,10 +6,11 @@ use tumbler_types::role::v1::{Effect, Effects, Input, Now, Role};
 use tumbler_types::{Mono, NodeId, Span, Token, VersionId};
 use tumbler_wire::AgentRecord;
 
-/// Takes every write for done, also one that the disk had no room for.
-pub struct IgnoresFullDisk;
+/// Takes every write for done, also one that the disk had no room for, or failed: it asks the disk again,
+/// which reports an error once.
+pub struct IgnoresFailure;
 
-impl Flaw for IgnoresFullDisk {
+impl Flaw for IgnoresFailure {
     fn hear(&mut self, _now: Now, input: Input, _out: &mut Effects) -> Option<Input> {
         Some(match input {
             Input::PersistFailed { token } => Input::Persisted { token },

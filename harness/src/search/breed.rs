@@ -160,7 +160,7 @@ fn pick(draw: u64, length: usize) -> Option<usize> {
 
 /// A number below `limit`.
 fn part(draw: u64, limit: u64) -> u64 {
-    u64::try_from(u128::from(draw) * u128::from(limit) >> 64).expect("below 64 bits")
+    u64::try_from((u128::from(draw) * u128::from(limit)) >> 64).expect("below 64 bits")
 }
 
 /// How far a small shift goes.
