@@ -1,11 +1,13 @@
 //! Prints how much of the machine's reachable states and steps runs visit, as in `model/README.md`:
-//! `cargo run --release -p tumbler --example visited [SEEDS]`; and what it costs to follow a run.
+//! `cargo run --release -p tumbler --example visited [SEEDS [SCENARIO…]]`; and what it costs to follow a run.
+//! A state that the graph does not have is told in words, with the run that was in it.
 
 use std::time::{Duration, Instant};
 use tumbler::roles::role;
 use tumbler::visited::{Follower, map};
-use tumbler_reports::reached::Sum;
+use tumbler_reports::reached::{Place, Sum};
 use tumbler_reports::report::v2::Reach;
+use tumbler_spec::machine::Packed;
 use tumbler_world::{Options, run};
 
 const SCENARIOS: [&str; 6] = [
@@ -18,7 +20,11 @@ const SCENARIOS: [&str; 6] = [
 ];
 
 fn main() {
-    let seeds: u64 = std::env::args().nth(1).and_then(|word| word.parse().ok()).unwrap_or(100);
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let seeds: u64 = words.first().and_then(|word| word.parse().ok()).unwrap_or(100);
+    let named: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
+    let names = if named.is_empty() { &SCENARIOS[..] } else { &named[..] };
+    let mut strayed = Vec::new();
     let (map, follower) = (map(), Follower::new());
     let options = Options { keep_trace: true, ..Options::default() };
     let mut sum = Sum::default();
@@ -27,15 +33,22 @@ fn main() {
     let (mut bare, mut followed) = (Duration::ZERO, Duration::ZERO);
     let mut next = 1;
     for seed in 0..seeds {
-        for name in SCENARIOS {
-            let plan = tumbler_scenarios::scenario(name).expect("it is shipped").scenario().plan(seed);
+        for name in names {
+            let plan =
+                tumbler_scenarios::scenario(name).expect("a scenario that is shipped").scenario().plan(seed);
             let begun = Instant::now();
             drop(run(&plan, &role, &Options::default()));
             bare += begun.elapsed();
             let begun = Instant::now();
             let outcome = run(&plan, &role, &options);
-            sum.absorb(name, seed, &follower.follow(&plan, &outcome.fired, &outcome.trace));
+            let reached = follower.follow(&plan, &outcome.fired, &outcome.trace);
+            sum.absorb(name, seed, &reached);
             followed += begun.elapsed();
+            let places = reached.walk.into_iter().flat_map(|walk| walk.places);
+            let unknown = places.filter(|place| map.place(place).is_none());
+            strayed.extend(
+                unknown.map(|Place(words)| (*name, seed, follower.describe(&Packed::from_words(words)))),
+            );
         }
         if seed + 1 == next || seed + 1 == seeds {
             next *= 10;
@@ -56,8 +69,8 @@ fn main() {
         );
     }
     println!();
-    for strayed in &walk.strayed {
-        println!("unknown: {} seed {}", strayed.scenario, strayed.seed);
+    for (name, seed, state) in strayed {
+        println!("unknown: {name} seed {seed}: {state}");
     }
 }
 

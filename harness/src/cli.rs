@@ -17,7 +17,7 @@ use crate::list::Subject;
 use crate::progress::Show;
 use crate::replay::{Flaw, Replay};
 use crate::report::Format;
-use crate::run::{Run, Share};
+use crate::run::{Run, Share, Steer};
 use crate::selection::Seeds;
 use crate::shrink::Shrink;
 use crate::trace::{Asked, Trace};
@@ -128,6 +128,10 @@ pub struct RunArgs {
     /// How far the run is, on standard error
     #[arg(long, value_name = "HOW", value_enum, default_value_t = Show::Auto)]
     pub show_progress: Show,
+    /// Steer by what runs reach: half of the seeds after the first 32 give way to neighbours of runs
+    /// that reached something new
+    #[arg(long, value_name = "HOW", value_enum)]
+    pub search: Option<Steer>,
     /// Share of seeds that is run twice, to compare digests
     #[arg(long, value_name = "PERCENT", default_value = "2%")]
     pub recheck: Share,
@@ -388,6 +392,7 @@ impl From<RunArgs> for Run {
             shrink,
             quiet,
             show_progress,
+            search,
             recheck,
             follow,
             corpus,
@@ -402,6 +407,7 @@ impl From<RunArgs> for Run {
             out,
             max_fail,
             shrink,
+            search,
             baseline,
             quiet,
             // Asked for by name, it is shown even where the summary is to be short.

@@ -17,6 +17,7 @@ Examples:
   tumbler run standard zombie-rotator --seeds 0..200 --jobs 8
   tumbler run ./mine.toml --seeds 0..20 --out /tmp/mine
   tumbler run --baseline main.json    only findings that main.json has not fail
+  tumbler run hostile-world --search coverage --seeds 0..2000
   tumbler run --rotator ./rotation    your own rotation function under random faults
   tumbler run planted                 are the planted bugs still caught?";
 pub const REPLAY: &str = "\

@@ -40,6 +40,7 @@ pub mod replay;
 pub mod report;
 pub mod roles;
 pub mod run;
+pub mod search;
 pub mod selection;
 pub mod shim;
 pub mod shrink;

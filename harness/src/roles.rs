@@ -1,12 +1,12 @@
 //! Puts roles into worlds: the one place that knows the system, its environment and the world.
 
-use crate::planted::{self, Flaw, Flawed};
-use crate::shim::CompatibilityShim;
+use crate::planted::{self, Counts, Flaw, Flawed};
+use crate::shim::{CompatibilityShim, Fallback, Rewrapper};
 use tumbler_environment::{Operator, Order, Replica, Target, Workload};
 use tumbler_plan::{Plan, Planted};
 use tumbler_rotation::{Agent, Authority, Rotator, Session, Settings};
 use tumbler_types::role::v1::Role;
-use tumbler_types::{Build, Enforcement, NodeId, RoleKind};
+use tumbler_types::{Build, Enforcement, NodeId, RoleKind, Timing};
 
 /// The role of a node as this build, wrapped if the plan plants a bug at its seam.
 pub fn role(plan: &Plan, node: NodeId, build: Build) -> Box<dyn Role> {
@@ -15,8 +15,14 @@ pub fn role(plan: &Plan, node: NodeId, build: Build) -> Box<dyn Role> {
         Some(Planted::AuthorityTakesOlder) if node == plan.topology.authority() => {
             Box::new(CompatibilityShim::new(role))
         }
+        Some(Planted::HostSkipsChecksum) if node == plan.topology.target() => Box::new(Rewrapper(role)),
+        Some(Planted::RotatorFallsBack) if is_rotator(plan, node) => Box::new(Fallback::new(role)),
         _ => role,
     }
+}
+
+fn is_rotator(plan: &Plan, node: NodeId) -> bool {
+    plan.topology.kind(node).is_some_and(|(kind, _)| kind == RoleKind::Rotator)
 }
 
 /// Puts a role behind the session that negotiates formats for it.
@@ -44,6 +50,10 @@ pub fn plain(plan: &Plan, node: NodeId) -> Box<dyn Role> {
         (RoleKind::Authority, Some(Planted::AuthorityNotifiesOnce)) => {
             Box::new(Flawed::new(Authority::new(settings), planted::NotifiesOnce::default()))
         }
+        (RoleKind::Authority, Some(Planted::AuthoritySkipsMissed)) => {
+            let flaw = planted::SkipsMissed::new(timing.rotation_period);
+            Box::new(Flawed::new(Authority::new(settings), flaw))
+        }
         (RoleKind::Authority, _) => Box::new(Authority::new(settings)),
         (RoleKind::Rotator, planted) => rotator(settings, planted),
         (RoleKind::Agent, Some(Planted::AgentAcknowledgesUnstored)) => {
@@ -64,6 +74,8 @@ pub fn plain(plan: &Plan, node: NodeId) -> Box<dyn Role> {
             let target = Target::new(topology, timing, enforcement);
             match bug {
                 Some(Planted::TargetDropsTransport) => Box::new(planted::target::PlainTarget::new(target)),
+                Some(Planted::TargetIgnoresFullDisk) => flawed(target, planted::IgnoresFailure),
+                Some(Planted::TargetOverlooksStall) => flawed(target, planted::OverlooksStall::default()),
                 _ => Box::new(target),
             }
         }
@@ -101,7 +113,12 @@ fn rotator(settings: Settings, planted: Option<Planted>) -> Box<dyn Role> {
         Some(Planted::RotatorForgetsRevocation) => flawed(role, planted::ForgetsRevocation::default()),
         Some(Planted::RotatorForgetsOrphan) => flawed(role, planted::ForgetsOrphans::default()),
         Some(Planted::RotatorForgetsRetire) => flawed(role, planted::ForgetsRetire::default()),
-        Some(Planted::RotatorGivesUp) => flawed(role, planted::GivesUp::new(target)),
+        Some(Planted::RotatorTrustsHalfOpen) => flawed(role, planted::TrustsHalfOpen::new(target)),
+        Some(Planted::RotatorGivesUp) => flawed(role, planted::GivesUp::new(target, Counts::InARow)),
+        Some(Planted::RotatorNeverForgives) => flawed(role, planted::GivesUp::new(target, Counts::ForLife)),
+        Some(Planted::RotatorReadsLateAnswer) => flawed(role, planted::ReadsLateAnswer::default()),
+        Some(Planted::RotatorTakesResetForDone) => flawed(role, planted::TakesResetForDone::new(timeout)),
+        Some(Planted::RotatorTrustsAnsweredMint) => flawed(role, planted::TrustsAnsweredMint::default()),
         Some(Planted::RotatorSkipsQuarantine) => Box::new(planted::target::HurriedRotator::new(role)),
         Some(Planted::RotatorForgetsRestore) => Box::new(planted::target::ForgetfulRotator::new(role)),
         _ => Box::new(role),
@@ -110,11 +127,19 @@ fn rotator(settings: Settings, planted: Option<Planted>) -> Box<dyn Role> {
 
 fn agent(settings: Settings, planted: Option<Planted>) -> Box<dyn Role> {
     let (ttl, period) = (settings.timing.grant_ttl, settings.timing.heartbeat);
+    let epsilon = settings.timing.epsilon;
     let role = Agent::new(settings);
     match planted {
         Some(Planted::AgentRenewerDies) => flawed(role, planted::RenewerDies::default()),
         Some(Planted::AgentRestartsLease) => flawed(role, planted::RestartsLease::new(ttl, period)),
         Some(Planted::AgentRefreshesOnePath) => flawed(role, planted::RefreshesOnePath::default()),
+        Some(Planted::AgentRenewsAtStart) => flawed(role, planted::RenewsAtStart { ttl }),
+        Some(Planted::AgentAddsEpsilon) => Box::new(planted::AddsEpsilon::new(role, epsilon)),
+        Some(Planted::AgentSyncsAgain) => flawed(role, planted::IgnoresFailure),
+        Some(Planted::AgentMeasuresByTheWall) => flawed(role, planted::MeasuresByTheWall::default()),
+        Some(Planted::AgentHardcodesPeriod) => {
+            flawed(role, planted::HardcodesPeriod::new(Timing::default().heartbeat))
+        }
         Some(Planted::AgentStaysUnhealthy) => flawed(role, planted::StaysUnhealthy::default()),
         _ => Box::new(role),
     }

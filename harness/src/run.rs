@@ -9,10 +9,12 @@ use crate::job::{Done, Job, Settings, Task};
 use crate::pool::Pool;
 use crate::progress::{Progress, Show};
 use crate::regression::Regressions;
+use crate::search::{Member, Search};
 use crate::selection::{Chosen, Seeds, Selection};
 use crate::sweep::{Ended, sweep};
 use crate::tell::{Teller, Telling};
 use crate::{catch, gate, report, shrink, terminal, visited};
+use clap::ValueEnum;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -37,6 +39,7 @@ pub struct Run {
     pub baseline: Option<PathBuf>,
     /// Shrink the first failure of each new fingerprint.
     pub shrink: bool,
+    pub search: Option<Steer>,
     pub quiet: bool,
     pub show: Show,
     pub recheck: Share,
@@ -47,6 +50,13 @@ pub struct Run {
     pub corpus: Option<PathBuf>,
     /// Longest wall time of one run.
     pub limit: Duration,
+}
+
+/// What a search steers by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Steer {
+    /// States and steps of the model, and the phases of a rotation in which faults begin
+    Coverage,
 }
 
 /// A share of the seeds, in hundredths of a percent.
@@ -90,6 +100,11 @@ pub async fn run(run: Run) -> Result<Exit, Failure> {
         let why = "planted bugs are to be found: --baseline is for other runs";
         return Err(Failure::Usage(why.to_owned()));
     }
+    if run.search.is_some() && !selection.planted.is_empty() {
+        let why =
+            "a suite of planted bugs has its seeds: --search is for scenarios, also with a bug: NAME+BUG";
+        return Err(Failure::Usage(why.to_owned()));
+    }
     let baseline = run.baseline.as_deref().map(gate::fingerprints).transpose()?.unwrap_or_default();
     let folder = Folder::open(run.out.as_deref())?;
     let pool = Pool { workers: run.jobs, limit: run.limit, settings: run.settings.clone() };
@@ -116,33 +131,44 @@ async fn seeds(
         swept.absorb(Verdict::Pass, &back.report);
     }
     let mut progress = Progress::new(selection.run_count(), run.show);
-    let mut edited: BTreeMap<(String, u64), Plan> = BTreeMap::new();
+    let mut edited: BTreeMap<usize, (Plan, String)> = BTreeMap::new();
     let mut failed = regressions.back.len() as u64;
     // Beside the workers, who need it only when all is done.
     let map = (!run.follow.is_nothing()).then(|| std::thread::spawn(visited::map));
-    let jobs = jobs(selection, run.recheck, run.follow);
-    let ended = sweep(pool, jobs, &mut progress, |done: Done| {
+    let mut absorb = |done: Done, bred: Option<(&Plan, u64)>| {
         let row = &done.report.row;
         rows.write(row).map_err(|why| folder.unwritable(why))?;
         let chosen = &selection.chosen[&row.scenario];
         swept.absorb(chosen.scenario.expect(), &done.report);
         let told = swept.findings.last().is_some_and(|told| told.first.row == *row);
-        if let (true, Some(plan)) = (told, done.edited) {
-            edited.insert((row.scenario.clone(), row.seed), plan);
+        let own = match (done.edited, bred) {
+            (Some(plan), None) => Some((plan, "-rollback".to_owned())),
+            (Some(plan), Some((_, run))) => Some((plan, format!("-bred-{run}-rollback"))),
+            (None, Some((plan, run))) => Some((plan.clone(), format!("-bred-{run}"))),
+            (None, None) => None,
+        };
+        if let (true, Some(own)) = (told, own) {
+            edited.insert(swept.findings.len() - 1, own);
         }
         let expected = row.verdict == Verdict::Pass || row.verdict == chosen.scenario.expect();
         failed += u64::from(!expected && !swept.is_known(&done.report));
         let enough = run.max_fail.is_some_and(|max| failed >= max);
         Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-    })
-    .await;
+    };
+    let ended = match run.search {
+        None => {
+            let jobs = jobs(selection, run.recheck, run.follow);
+            sweep(pool, jobs, &mut progress, |done| absorb(done, None)).await
+        }
+        Some(Steer::Coverage) => searched(run, selection, pool, &mut progress, absorb).await,
+    };
     progress.finish();
     let ended = ended?;
     rows.finish().map_err(|why| folder.unwritable(why))?;
     let elapsed_ms = progress.elapsed_ms();
     let again = Again { selection, regressions: &regressions, edited: &edited };
     let told = tell(run, &again, folder, &mut swept, ended).await;
-    let probed = selection.is_smoke && run.settings.judge;
+    let probed = selection.is_smoke && run.settings.judge && run.search.is_none();
     let floor = Floor { points: probed.then_some(POINTS_MIN) };
     let mut context = report::context(selection, &regressions, ended, floor.clone())?;
     let drawn =
@@ -173,6 +199,52 @@ async fn seeds(
     })
 }
 
+/// Each scenario's search, generation by generation. `absorb` takes the plan of a run that was bred, and
+/// its number.
+async fn searched(
+    run: &Run,
+    selection: &Selection,
+    pool: &Pool,
+    progress: &mut Progress,
+    mut absorb: impl FnMut(Done, Option<(&Plan, u64)>) -> Result<ControlFlow<()>, Failure>,
+) -> Result<Ended, Failure> {
+    let mut total = 0;
+    for (name, chosen) in &selection.chosen {
+        let seeds = &chosen.seeds;
+        let first = seeds.first().unwrap_or_default();
+        let mut search = Search::new(seeds.clone().into_iter(), seeds.count(), first);
+        loop {
+            let members = search.generation(|seed| chosen.plan(seed));
+            if members.is_empty() {
+                break;
+            }
+            let job = |(id, member): (u64, &Member)| {
+                let task = Task::Judge {
+                    recheck: run.recheck.takes(total + id),
+                    probe: false,
+                    blame: true,
+                    follow: true,
+                };
+                Job { id, name: name.clone(), plan: member.plan.clone(), task }
+            };
+            let jobs: Vec<Job> = (0..).zip(&members).map(job).collect();
+            total += jobs.len() as u64;
+            let ended = sweep(pool, Box::new(jobs.into_iter()), progress, |done| {
+                let Member { plan, bred } = &members[usize::try_from(done.id).expect("below a generation")];
+                if let Some(reached) = &done.report.reached {
+                    search.learn(plan, &done.report.fired, reached);
+                }
+                absorb(done, bred.map(|run| (plan, run)))
+            })
+            .await?;
+            if ended != Ended::Whole {
+                return Ok(ended);
+            }
+        }
+    }
+    Ok(Ended::Whole)
+}
+
 /// Every job of a selection, in the order of scenario and seed.
 fn jobs(selection: &Selection, recheck: Share, follow: Share) -> Box<dyn Iterator<Item = Job> + Send> {
     let probing = selection.is_smoke;
@@ -194,15 +266,16 @@ fn jobs(selection: &Selection, recheck: Share, follow: Share) -> Box<dyn Iterato
 struct Again<'a> {
     selection: &'a Selection,
     regressions: &'a Regressions,
-    /// Plans of rollback probes that show what their seeds do not.
-    edited: &'a BTreeMap<(String, u64), Plan>,
+    /// By finding: plans that no seed alone gives, rollback probes and what was bred, each with what its
+    /// capsule's name ends with.
+    edited: &'a BTreeMap<usize, (Plan, String)>,
 }
 
 impl Again<'_> {
     /// The plan, and what its capsule's name ends with.
-    fn plan(&self, name: &str, seed: u64) -> (Plan, &'static str) {
-        if let Some(plan) = self.edited.get(&(name.to_owned(), seed)) {
-            return (plan.clone(), "-rollback");
+    fn plan(&self, index: usize, name: &str, seed: u64) -> (Plan, &str) {
+        if let Some((plan, suffix)) = self.edited.get(&index) {
+            return (plan.clone(), suffix);
         }
         if let Some(back) = self.regressions.back.iter().find(|back| back.name == name) {
             return (back.plan.clone(), "");
@@ -220,13 +293,21 @@ async fn tell(
     swept: &mut Sweep,
     ended: Ended,
 ) -> Result<(), Failure> {
-    for told in &mut swept.findings {
+    for (index, told) in swept.findings.iter_mut().enumerate() {
         let row = &told.first.row;
         let Some(chosen) = again.selection.chosen.get(&row.scenario) else {
             told.replay = Some(format!("tumbler replay scenarios/{}.repro.json", row.scenario));
             continue;
         };
-        told.replay = Some(format!("tumbler replay {} --seed {}", chosen.word, row.seed));
+        let seeds = run
+            .seeds
+            .as_ref()
+            .map_or(String::new(), |Seeds(seeds)| format!(" --seeds {}..{}", seeds.start, seeds.end));
+        told.replay = Some(match again.edited.contains_key(&index) && run.search.is_some() {
+            // Until it has a capsule, the search alone gives its plan.
+            true => format!("tumbler run {} --search coverage{seeds}", chosen.word),
+            false => format!("tumbler replay {} --seed {}", chosen.word, row.seed),
+        });
         told.first.retells = chosen.scenario.incident().map(|incident| incident.reference.clone());
     }
     if swept.findings.is_empty() || ended == Ended::Interrupted {
@@ -239,7 +320,7 @@ async fn tell(
     for index in order.into_iter().take(CAPSULES_MAX) {
         let first = swept.findings[index].first.clone();
         let (name, seed) = (first.row.scenario.clone(), first.row.seed);
-        let (plan, suffix) = again.plan(&name, seed);
+        let (plan, suffix) = again.plan(index, &name, seed);
         let telling = teller.tell(&plan, &first, suffix).await?;
         let is_new = !swept.findings[index].known;
         let small =

@@ -1,11 +1,11 @@
-//! A planted bug outside a session: somebody in front of a node speaks for it.
+//! Planted bugs outside a session: somebody in front of a node speaks for it.
 //!
-//! It stands apart from [`crate::planted`], whose wrappers sit between a role and its session and see
-//! plain frames. This one has the cluster's key and undoes what the session refuses.
+//! They stand apart from [`crate::planted`], whose wrappers sit between a role and its session and see
+//! plain frames. These have the cluster's key and undo what the session refuses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tumbler_types::role::v1::{Effect, Effects, Input, Now, Role};
-use tumbler_types::{Format, Tag, Token};
+use tumbler_types::{Format, NodeId, Tag, Token};
 use tumbler_wire::record::format_of;
 use tumbler_wire::{Envelope, Frame};
 
@@ -58,6 +58,68 @@ impl<R: Role> Role for CompatibilityShim<R> {
             other => other,
         };
         effects.into_iter().map(edited).collect()
+    }
+}
+
+/// Unwraps what comes and wraps it anew, without a look at the seal that was there.
+pub struct Rewrapper<R>(pub R);
+
+impl<R: Role> Role for Rewrapper<R> {
+    fn handle(&mut self, now: Now, input: Input) -> Effects {
+        let anew = |bytes: Vec<u8>| match Envelope::read(&bytes) {
+            Ok((envelope, frame)) => envelope.seal(frame).0,
+            Err(_) => bytes,
+        };
+        let input = match input {
+            Input::Called { call, from, frame } => Input::Called { call, from, frame: anew(frame) },
+            other => other,
+        };
+        self.0.handle(now, input)
+    }
+}
+
+/// Asks once more in the oldest format when an answer could not be read, for the sake of old servers.
+pub struct Fallback<R> {
+    role: R,
+    asked: BTreeMap<Token, NodeId>,
+    /// Whose last answer could not be read.
+    unread: BTreeSet<NodeId>,
+}
+
+impl<R> Fallback<R> {
+    pub fn new(role: R) -> Self {
+        Fallback { role, asked: BTreeMap::new(), unread: BTreeSet::new() }
+    }
+
+    fn outgoing(&mut self, effect: Effect) -> Effect {
+        let Effect::Call { token, to, frame, timeout } = effect else { return effect };
+        self.asked.insert(token, to);
+        let is_unread = self.unread.remove(&to);
+        let older = match Envelope::read(&frame) {
+            Ok((envelope, inner)) if is_unread => {
+                Frame::in_format(inner.to_vec(), Format::LOWEST).ok().map(|inner| {
+                    let (highest, floor) = (Format::LOWEST, Format::LOWEST);
+                    Envelope { highest, floor, ..envelope }.seal(&inner).0
+                })
+            }
+            Ok(_) | Err(_) => None,
+        };
+        Effect::Call { token, to, frame: older.unwrap_or(frame), timeout }
+    }
+}
+
+impl<R: Role> Role for Fallback<R> {
+    fn handle(&mut self, now: Now, input: Input) -> Effects {
+        match &input {
+            Input::Returned { token, frame } => {
+                let peer = self.asked.remove(token);
+                self.unread.extend(peer.filter(|_| Envelope::open(frame).is_err()));
+            }
+            Input::Unknown { token } => drop(self.asked.remove(token)),
+            _ => {}
+        }
+        let effects = self.role.handle(now, input);
+        effects.into_iter().map(|effect| self.outgoing(effect)).collect()
     }
 }
 

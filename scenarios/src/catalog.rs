@@ -103,6 +103,23 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "hostile-hosts",
     "hostile-world",
     "bad-links",
+    "full-disk",
+    "stalled-disk",
+    "restarts-behind-a-cut",
+    "lease-by-a-slow-clock",
+    "half-open-to-target",
+    "failed-writes",
+    "torn-writes",
+    "rotten-disk",
+    "strobing-clocks",
+    "frozen-clock",
+    "older-periods",
+    "late-answers",
+    "lossy-link-to-target",
+    "damaged-on-the-way",
+    "reset-while-closing",
+    "minted-twice",
+    "stripped-answers",
 ];
 
 /// Patterns of published incidents, in the order of their catalog.

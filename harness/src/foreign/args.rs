@@ -62,6 +62,10 @@ impl RunArgs {
 
     /// What `run --rotator` was asked for.
     pub fn of_rotator(self) -> Result<Run, Failure> {
+        if self.search.is_some() {
+            let why = "--search is for scenarios: strikes of a rotator are named by their calls";
+            return Err(Failure::Usage(why.to_owned()));
+        }
         Ok(Run {
             rotator: self.foreign.open()?,
             seeds: self.seeds,

@@ -207,18 +207,27 @@ impl Flaw for ForgetsRetire {
     }
 }
 
-/// Strikes a secret off its list when the target did not answer six times in a row.
+/// Strikes a secret off its list when the target did not answer six times.
 pub struct GivesUp {
     target: NodeId,
+    counts: Counts,
     asking: Out<SecretId>,
     failed: BTreeMap<SecretId, u32>,
+}
+
+/// Which failures a count of attempts counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    InARow,
+    /// An answer does not put it back to zero.
+    ForLife,
 }
 
 impl GivesUp {
     const ATTEMPTS: u32 = 6;
 
-    pub fn new(target: NodeId) -> Self {
-        GivesUp { target, asking: Out::default(), failed: BTreeMap::new() }
+    pub fn new(target: NodeId, counts: Counts) -> Self {
+        GivesUp { target, counts, asking: Out::default(), failed: BTreeMap::new() }
     }
 }
 
@@ -228,7 +237,7 @@ impl Flaw for GivesUp {
             let failed = self.failed.entry(secret).or_default();
             match input {
                 Input::Unknown { .. } => *failed += 1,
-                _ if *failed < Self::ATTEMPTS => *failed = 0,
+                _ if *failed < Self::ATTEMPTS && self.counts == Counts::InARow => *failed = 0,
                 _ => {}
             }
         }

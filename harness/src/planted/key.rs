@@ -1,4 +1,4 @@
-//! A rotator that takes a wrong decision about a key that the target minted.
+//! Rotators that take a wrong decision about a key that the target minted.
 
 use super::flaw::{Flaw, Out, answer, call, returned};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +42,59 @@ impl Flaw for ForgetsOrphans {
     fn say(&mut self, _now: Now, effect: Effect, out: &mut Effects) {
         if let Some((token, _, Frame::QueryRequest(request))) = call(&effect) {
             self.lists.put(token, request.secret);
+        }
+        out.push(effect);
+    }
+}
+
+/// Looks for leftovers only where one of its own mints had no answer: a mint that was answered was one mint.
+#[derive(Default)]
+pub struct TrustsAnsweredMint {
+    minting: Out<SecretId>,
+    /// Where the last mint of this incarnation was answered.
+    answered: BTreeSet<SecretId>,
+    known: BTreeMap<SecretId, BTreeSet<Tag>>,
+    lists: Out<SecretId>,
+}
+
+impl Flaw for TrustsAnsweredMint {
+    fn hear(&mut self, _now: Now, input: Input, _out: &mut Effects) -> Option<Input> {
+        let (minted, list) = (self.minting.take(&input), self.lists.take(&input));
+        match (answer(&input), minted, list) {
+            (Some((_, Frame::MintReply(reply))), Some(secret), _) => {
+                self.answered.insert(secret);
+                self.known.entry(secret).or_default().insert(value_tag(&reply.value));
+            }
+            (Some((token, Frame::QueryReply(mut reply))), _, Some(secret))
+                if self.answered.contains(&secret) =>
+            {
+                let known = self.known.get(&secret);
+                for key in [&mut reply.blue, &mut reply.green] {
+                    if known.is_none_or(|known| !known.contains(key)) {
+                        *key = Tag::NONE;
+                    }
+                }
+                return returned(token, reply);
+            }
+            (Some((_, Frame::RecordReply(reply))), _, _) => {
+                let record = &reply.record;
+                let labeled = [&record.current, &record.pending, &record.previous];
+                let known = self.known.entry(record.secret).or_default();
+                known.extend(labeled.into_iter().flatten().map(|version| value_tag(&version.value)));
+            }
+            _ => {}
+        }
+        Some(input)
+    }
+
+    fn say(&mut self, _now: Now, effect: Effect, out: &mut Effects) {
+        match call(&effect) {
+            Some((token, _, Frame::QueryRequest(request))) => self.lists.put(token, request.secret),
+            Some((token, _, Frame::MintRequest(request))) => {
+                self.answered.remove(&request.secret);
+                self.minting.put(token, request.secret);
+            }
+            Some(_) | None => {}
         }
         out.push(effect);
     }

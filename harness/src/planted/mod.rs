@@ -10,7 +10,10 @@
 
 mod agent;
 mod authority;
+mod clock;
+mod connection;
 mod effect;
+mod fault;
 mod flaw;
 mod key;
 mod lease;
@@ -22,12 +25,15 @@ mod value;
 
 pub use agent::{ClingingAgent, HastyAgent, SilentAgent};
 pub use authority::{ForgetsDueTime, ForgetsQueue, NotifiesOnce};
+pub use clock::{HardcodesPeriod, MeasuresByTheWall, SkipsMissed};
+pub use connection::{ReadsLateAnswer, TakesResetForDone};
 pub use effect::{
-    AppliesUnrecorded, ForgetsRetire, ForgetsRevocation, GivesUp, PinsConnection, RestoresOriginal,
+    AppliesUnrecorded, Counts, ForgetsRetire, ForgetsRevocation, GivesUp, PinsConnection, RestoresOriginal,
     ValidatesAfterwards,
 };
+pub use fault::{AddsEpsilon, IgnoresFailure, OverlooksStall, RenewsAtStart, TrustsHalfOpen};
 pub use flaw::{Flaw, Flawed};
-pub use key::ForgetsOrphans;
+pub use key::{ForgetsOrphans, TrustsAnsweredMint};
 pub use lease::{RefreshesOnePath, RenewerDies, RestartsLease, StaysUnhealthy};
 pub use replica::KeepingReplica;
 pub use store::LosingStore;

@@ -280,10 +280,44 @@ pub enum Planted {
     TargetDropsTransport,
     /// A key that no record names is overlooked; caught by `orphan-free`.
     RotatorForgetsOrphan,
+    /// A write that failed is taken for done; caught by `durable-ack`.
+    TargetIgnoresFullDisk,
+    /// A write that a slow disk has not finished is taken for done; caught by `durable-ack`.
+    TargetOverlooksStall,
+    /// Each start begins the lease anew; caught by `revoked-undelivered`.
+    AgentRenewsAtStart,
+    /// The margin for a clock that is off is added to a lease's end; caught by `revoked-undelivered`.
+    AgentAddsEpsilon,
+    /// An answer is waited for as long as nobody says that its connection is broken; caught by `converges`.
+    RotatorTrustsHalfOpen,
+    /// A write that failed is taken for done, because the disk reports an error once; caught by `durable-ack`.
+    AgentSyncsAgain,
+    /// A write goes over what it replaces, so that half of one leaves neither; caught by `durable-ack`.
+    StoreWritesInPlace,
+    /// What a disk hands out is believed; caught by `durable-ack`.
+    StoreSkipsChecksum,
+    /// A time is taken on a clock that jumps; caught by `holder-served`.
+    AgentMeasuresByTheWall,
+    /// A due time that was missed is left out; caught by `rotated-when-due`.
+    AuthoritySkipsMissed,
+    /// The period of heartbeats is taken for what it was when built; caught by `holder-served`.
+    AgentHardcodesPeriod,
+    /// A late answer is read as that of the next request; caught by `converges`.
+    RotatorReadsLateAnswer,
+    /// Failures are counted for ever, successes do not make up for them; caught by `converges`.
+    RotatorNeverForgives,
+    /// A host hands on what was damaged on its way; caught by `orphan-free`.
+    HostSkipsChecksum,
+    /// A connection that breaks is taken for a success; caught by `transitions-legal`.
+    RotatorTakesResetForDone,
+    /// A mint that was answered is taken for one mint; caught by `orphan-free`.
+    RotatorTrustsAnsweredMint,
+    /// An answer that cannot be read is asked for again in the oldest format; caught by `no-downgrade`.
+    RotatorFallsBack,
 }
 
 impl Planted {
-    pub const ALL: [Planted; 32] = [
+    pub const ALL: [Planted; 49] = [
         Planted::LyingFsync,
         Planted::SendBeforePersist,
         Planted::TargetIgnoresFences,
@@ -316,6 +350,23 @@ impl Planted {
         Planted::AuthorityForgetsDueTime,
         Planted::TargetDropsTransport,
         Planted::RotatorForgetsOrphan,
+        Planted::TargetIgnoresFullDisk,
+        Planted::TargetOverlooksStall,
+        Planted::AgentRenewsAtStart,
+        Planted::AgentAddsEpsilon,
+        Planted::RotatorTrustsHalfOpen,
+        Planted::AgentSyncsAgain,
+        Planted::StoreWritesInPlace,
+        Planted::StoreSkipsChecksum,
+        Planted::AgentMeasuresByTheWall,
+        Planted::AuthoritySkipsMissed,
+        Planted::AgentHardcodesPeriod,
+        Planted::RotatorReadsLateAnswer,
+        Planted::RotatorNeverForgives,
+        Planted::HostSkipsChecksum,
+        Planted::RotatorTakesResetForDone,
+        Planted::RotatorTrustsAnsweredMint,
+        Planted::RotatorFallsBack,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -352,6 +403,23 @@ impl Planted {
             Planted::AuthorityForgetsDueTime => "authority-forgets-due-time",
             Planted::TargetDropsTransport => "target-drops-transport",
             Planted::RotatorForgetsOrphan => "rotator-forgets-orphan",
+            Planted::TargetIgnoresFullDisk => "target-ignores-full-disk",
+            Planted::TargetOverlooksStall => "target-overlooks-stall",
+            Planted::AgentRenewsAtStart => "agent-renews-at-start",
+            Planted::AgentAddsEpsilon => "agent-adds-epsilon",
+            Planted::RotatorTrustsHalfOpen => "rotator-trusts-half-open",
+            Planted::AgentSyncsAgain => "agent-syncs-again",
+            Planted::StoreWritesInPlace => "store-writes-in-place",
+            Planted::StoreSkipsChecksum => "store-skips-checksum",
+            Planted::AgentMeasuresByTheWall => "agent-measures-by-the-wall",
+            Planted::AuthoritySkipsMissed => "authority-skips-missed",
+            Planted::AgentHardcodesPeriod => "agent-hardcodes-period",
+            Planted::RotatorReadsLateAnswer => "rotator-reads-late-answer",
+            Planted::RotatorNeverForgives => "rotator-never-forgives",
+            Planted::HostSkipsChecksum => "host-skips-checksum",
+            Planted::RotatorTakesResetForDone => "rotator-takes-reset-for-done",
+            Planted::RotatorTrustsAnsweredMint => "rotator-trusts-answered-mint",
+            Planted::RotatorFallsBack => "rotator-falls-back",
         }
     }
 }

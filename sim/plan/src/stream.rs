@@ -41,6 +41,8 @@ pub enum StreamName {
     Reorder = 13,
     /// What one fault does to the messages of one directed link.
     Harm = 14,
+    /// Which plans a search breeds from those that reached something new.
+    Search = 15,
 }
 
 /// One stream of one entity.

@@ -133,7 +133,13 @@ impl<'p> Engine<'p> {
                 let (kind, _) = plan.topology.kind(id).expect("ids come from the topology");
                 let offset =
                     plan.offsets.iter().find(|offset| offset.node == id).map_or(0, |offset| offset.nanos);
-                Node::new(id, kind, Store::new(plan.seed, plan.entity(id)), plan.build(id), offset)
+                Node::new(
+                    id,
+                    kind,
+                    Store::new(plan.seed, plan.entity(id), plan.planted),
+                    plan.build(id),
+                    offset,
+                )
             })
             .collect();
         let mut recorder = Recorder::new(judges, options);
@@ -380,7 +386,9 @@ impl<'p> Engine<'p> {
             Some(tumbler_types::event::LossCause::Down)
         } else if self.links.connection(from, to) != connection {
             Some(tumbler_types::event::LossCause::Reset)
-        } else if checksum.is_some_and(|checksum| checksum_of(&frame) != checksum) {
+        } else if checksum.is_some_and(|checksum| checksum_of(&frame) != checksum)
+            && !self.is_planted(Planted::HostSkipsChecksum)
+        {
             Some(tumbler_types::event::LossCause::Corrupted)
         } else {
             None

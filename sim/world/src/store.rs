@@ -13,7 +13,7 @@
 //! `Model:` one device per node; a record is one image, however long it is.
 
 use std::collections::{BTreeMap, VecDeque};
-use tumbler_plan::{Stream, StreamName};
+use tumbler_plan::{Planted, Stream, StreamName};
 use tumbler_types::Tag;
 use tumbler_types::role::v1::{LogEntry, Record};
 use tumbler_types::{Instant, LogIndex, NodeId, RecordId, Span, Token, Wall};
@@ -48,11 +48,22 @@ pub struct Store {
     survival: Stream,
     writes: u32,
     done_last: Instant,
-    /// A write that was cut off: what is there of it, and the checksum of the whole.
-    torn: Option<(Vec<u8>, Tag)>,
+    /// A write that was cut off: where, what is there of it, and the checksum of the whole.
+    torn: Option<(Option<RecordId>, Vec<u8>, Tag)>,
     rot: Option<Rot>,
     /// What each durable change replaced, oldest first, if a fault of the plan can bring it back.
     undo: Option<Vec<(Instant, Undo)>>,
+    habit: Habit,
+}
+
+/// How a store writes and reads: soundly, or as a planted bug has it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Habit {
+    Sound,
+    /// A write goes over what it replaces.
+    InPlace,
+    /// Nobody looks at checksums.
+    Unchecked,
 }
 
 /// A durable image that has changed.
@@ -75,7 +86,7 @@ enum Undo {
 }
 
 impl Store {
-    pub fn new(seed: u64, node: NodeId) -> Self {
+    pub fn new(seed: u64, node: NodeId, planted: Option<Planted>) -> Self {
         let entity = (u32::from(node.0), 0);
         Store {
             records: BTreeMap::new(),
@@ -88,6 +99,11 @@ impl Store {
             torn: None,
             rot: None,
             undo: None,
+            habit: match planted {
+                Some(Planted::StoreWritesInPlace) => Habit::InPlace,
+                Some(Planted::StoreSkipsChecksum) => Habit::Unchecked,
+                _ => Habit::Sound,
+            },
         }
     }
 
@@ -186,16 +202,14 @@ impl Store {
 
     /// Cuts the node's last write off in its middle. A crash follows.
     pub fn tear(&mut self) {
-        let Some(Pending {
-            write: Write::Record { mut bytes, .. } | Write::Log { command: mut bytes, .. },
-            ..
-        }) = self.pending.pop_back()
-        else {
-            return;
+        let (place, mut bytes) = match self.pending.pop_back().map(|pending| pending.write) {
+            Some(Write::Record { record, bytes }) => (Some(record), bytes),
+            Some(Write::Log { at: _, command }) => (None, command),
+            None => return,
         };
         let sum = sum_of(&bytes);
         bytes.truncate(bytes.len() / 2);
-        self.torn = Some((bytes, sum));
+        self.torn = Some((place, bytes, sum));
     }
 
     /// Flips a bit of something durable. False if nothing is, or something has rotted already.
@@ -272,10 +286,13 @@ impl Store {
     /// What a new incarnation finds; none if a durable image is not what was written.
     pub fn mount(&mut self) -> Option<(Vec<Record>, Vec<LogEntry>)> {
         // What was cut off never counted: the image beside it is in force.
-        if let Some((bytes, sum)) = self.torn.take() {
+        if let Some((place, bytes, sum)) = self.torn.take() {
             assert_ne!(sum_of(&bytes), sum, "half of a write has another checksum");
+            if let (Some(record), Habit::InPlace) = (place, self.habit) {
+                self.records.insert(record, bytes);
+            }
         }
-        if let Some(Rot { place, sum, sound: _ }) = &self.rot {
+        if let (Some(Rot { place, sum, sound: _ }), true) = (&self.rot, self.habit != Habit::Unchecked) {
             let image = match place {
                 Place::Record(record) => self.records.get(record),
                 Place::Entry(index) => self.log.get(*index).map(|entry| &entry.command),

@@ -70,6 +70,7 @@ fn an_asymmetric_cut_stops_one_direction_only() {
     let outcome = trace(&plan(vec![(Trigger::At(at_ms(995)), cut)]), Options::default());
     assert_eq!(first_at(&outcome, SERVER, "Persisted"), Some(1_020), "the request passes");
     assert_eq!(first_at(&outcome, CLIENT, "CallUnknown"), Some(1_500), "the reply does not");
+    assert_eq!(first_at(&outcome, CLIENT, "Returned"), Some(2_030), "healed, both do");
 }
 
 #[test]
@@ -171,8 +172,10 @@ fn a_failed_write_says_so_and_leaves_nothing() {
         &plan(vec![(first(SERVER, Point::PersistBegins), FaultAction::FailPersist)]),
         Options::default(),
     );
-    assert_eq!(first_at(&outcome, SERVER, "PersistFailed"), Some(1_020));
+    assert_eq!(times(&outcome, SERVER, "PersistFailed"), [1_020]);
     assert_eq!(first_at(&outcome, CLIENT, "CallUnknown"), Some(1_500));
+    assert_eq!(times(&outcome, SERVER, "Persisted")[0], 2_020, "the next one is written");
+    assert_eq!(times(&outcome, CLIENT, "Returned")[0], 2_030);
 }
 
 #[test]

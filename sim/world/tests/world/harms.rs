@@ -228,22 +228,27 @@ impl Role for Watcher {
 }
 
 #[test]
-fn a_frozen_clock_falls_behind_and_a_strobing_one_jumps_and_both_are_right_afterwards() {
-    let shown = |harm| {
+fn a_clock_that_steps_stands_still_or_strobes_is_right_again_afterwards() {
+    let shown = |fault| {
         let offs = Arc::new(Mutex::new(Vec::new()));
         let seen = offs.clone();
         let roles = move |plan: &_, node, build| -> Box<dyn Role> {
             if node == CLIENT { Box::new(Watcher(seen.clone())) } else { toy::toy(plan, node, build) }
         };
-        let fault = FaultAction::Clock { node: CLIENT, harm, until: after(1_000) };
         let outcome = run(&plan(vec![(at(500), fault)]), &roles, &keeping());
         assert_eq!(times(&outcome, CLIENT, "ClockSet"), [500, 1_500]);
         let offs = offs.lock().expect("no one panicked");
         offs[..8].to_vec()
     };
-    assert_eq!(shown(ClockHarm::Freeze), [0, 0, 0, -250, -500, -750, 0, 0]);
+    let harm = |harm| FaultAction::Clock { node: CLIENT, harm, until: after(1_000) };
+    assert_eq!(shown(harm(ClockHarm::Freeze)), [0, 0, 0, -250, -500, -750, 0, 0]);
     let strobe = ClockHarm::Strobe { offset_nanos: 90_000_000, period: Span::from_millis(300) };
-    assert_eq!(shown(strobe), [0, 0, 90, 90, 0, 90, 0, 0]);
+    assert_eq!(shown(harm(strobe)), [0, 0, 90, 90, 0, 90, 0, 0]);
+    for millis in [-80, 80] {
+        let step =
+            FaultAction::ClockStep { node: CLIENT, offset_nanos: millis * 1_000_000, until: after(1_000) };
+        assert_eq!(shown(step), [0, 0, millis, millis, millis, millis, 0, 0]);
+    }
 }
 
 fn process(node: NodeId, harm: ProcessHarm, millis: u64) -> FaultAction {
