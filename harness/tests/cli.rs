@@ -172,17 +172,13 @@ fn planted_bugs_are_caught_by_name_and_a_blind_judge_is_noticed() {
     let got = shell.check("run planted --seeds 0..8 --out seeing", 0);
     let all = tumbler_plan::Planted::ALL.len();
     assert!(got.contains(&format!("PASS  {all}/{all} planted bugs caught by name")), "{got}");
+    // One for each way in which a bug is found: at once, by a deadline, by what comes of it, by the rules.
     for invariant in [
         "applied-once",
-        "revoked-undelivered",
         "revoked-refused",
         "rollback-possible",
         "durable-ack",
-        "holder-served",
-        "no-downgrade",
         "converges",
-        "privilege-preserved",
-        "rotated-when-due",
         "transitions-legal",
     ] {
         let got = shell.check(&format!("run planted --seeds 0..4 --blind {invariant} --out blind"), 15);

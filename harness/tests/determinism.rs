@@ -1,6 +1,6 @@
 //! A run is a pure function of (build, scenario, seed): every way of running it gives one digest.
 //!
-//! Two hundred seeds, ten scenarios, through the binary and through the library. That the check can
+//! Six seeds of every shipped scenario, through the binary and through the library. That the check can
 //! fail is shown in the world's own tests, by a planted hash-order leak and a planted clock leak.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use tumbler_types::{Event, FaultId, Observed};
 use tumbler_world::{Options, Outcome};
 
 /// Seeds of each of the shipped scenarios.
-const SEEDS: u64 = 20;
+const SEEDS: u64 = 6;
 
 type Digests = BTreeMap<(String, u64), String>;
 
@@ -84,7 +84,7 @@ fn removing_any_one_fault_leaves_the_trace_before_it_identical() {
     let mut removed = 0;
     for shipped in tumbler_scenarios::catalog() {
         let scenario = shipped.scenario();
-        for seed in 0..4 {
+        for seed in 0..2 {
             let plan = scenario.plan(seed);
             let whole = ran(&plan, &kept);
             for fault in &plan.faults {
