@@ -7,7 +7,7 @@
 //!
 //! A real server is a child process in a scratch folder with a socket and no network. It does not run
 //! as the superuser of the machine: then it is started as `nobody`. Without the server's programs a test
-//! says so and ends, unless `TUMBLER_REQUIRE_TOOLS=1`.
+//! says so and ends, unless `TUMBLER_REQUIRE_TOOLS=1`; what `.ci/run` could not install is named in `TUMBLER_WITHOUT`.
 //!
 //! `TUMBLER_BLESS=1 cargo test -p tumbler --test engines` writes the table into `harness/FOREIGN.md`.
 //!
