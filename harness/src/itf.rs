@@ -13,7 +13,8 @@ use tumbler_plan::Plan;
 use tumbler_plan::trace::v1;
 use tumbler_spec::Ledger;
 use tumbler_spec::ledger::{Holder, Slice, Version};
-use tumbler_types::{Event, Observed, Principal, Tag, VersionId};
+use tumbler_spec::machine::is_shown;
+use tumbler_types::{Observed, Principal, Tag, VersionId};
 
 /// The whole trace as one JSON text.
 pub fn itf(plan: &Plan, trace: &[Observed]) -> String {
@@ -23,15 +24,7 @@ pub fn itf(plan: &Plan, trace: &[Observed]) -> String {
     let mut shown: Vec<Value> = Vec::new();
     for observed in trace {
         ledger.fold(observed);
-        let is_shown = matches!(
-            observed.event,
-            Event::Committed { .. }
-                | Event::Enforced { .. }
-                | Event::TargetRecovered { .. }
-                | Event::Stored { .. }
-                | Event::AgentRecovered { .. }
-        );
-        if !is_shown {
+        if !is_shown(&observed.event) {
             continue;
         }
         let secrets: Vec<Value> = ledger.slices.iter().map(|slice| secret(plan, &ledger, slice)).collect();

@@ -45,7 +45,7 @@ impl<'a> Sometimes<'a> {
                 self.commit(slice, at, command);
             }
             (Event::Crashed { .. }, _) if self.is_participant(node) => {
-                ledger.slices.iter().for_each(|slice| self.crash(slice.phase));
+                self.met.extend(ledger.slices.iter().map(|slice| Mark::crash_in(slice.phase)));
             }
             (Event::Released { to, frame: FrameKind::ApplyRequest }, _) if to == target => self.released += 1,
             (Event::CallArrived { frame: FrameKind::ApplyRequest, .. }, _) if node == target => {
@@ -90,11 +90,10 @@ impl<'a> Sometimes<'a> {
             {
                 Mark::GrantExpiredInDrain
             }
-            (Command::RollBack { .. }, Phase::Draft) => Mark::RollBackFromDraft,
-            (Command::RollBack { .. }, Phase::Staged) => Mark::RollBackFromStaged,
-            (Command::RollBack { .. }, Phase::Canary) => Mark::RollBackFromCanary,
-            (Command::RollBack { .. }, Phase::Promote) => Mark::RollBackFromPromote,
-            (Command::RollBack { .. }, Phase::Drain) => Mark::RollBackFromDrain,
+            (Command::RollBack { .. }, phase) => match Mark::roll_back_from(phase) {
+                Some(mark) => mark,
+                None => return,
+            },
             (Command::Revoke { .. }, Phase::Canary) => Mark::RevokedInCanary,
             (Command::Revoke { .. }, Phase::Drain) => Mark::RevokedInDrain,
             (Command::Revoke { .. }, Phase::Idle) => Mark::RevokedAtRest,
@@ -107,20 +106,6 @@ impl<'a> Sometimes<'a> {
             _ => return,
         };
         self.met.insert(mark);
-    }
-
-    fn crash(&mut self, phase: Phase) {
-        self.met.insert(match phase {
-            Phase::Idle => Mark::CrashInIdle,
-            Phase::Draft => Mark::CrashInDraft,
-            Phase::Staged => Mark::CrashInStaged,
-            Phase::Canary => Mark::CrashInCanary,
-            Phase::Promote => Mark::CrashInPromote,
-            Phase::Drain => Mark::CrashInDrain,
-            Phase::Retire => Mark::CrashInRetire,
-            Phase::Revert => Mark::CrashInRevert,
-            Phase::Discard => Mark::CrashInDiscard,
-        });
     }
 
     /// Those whose crash the model has.

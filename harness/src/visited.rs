@@ -14,7 +14,7 @@ use tumbler_plan::swarm::crash_points;
 use tumbler_plan::{FaultAction, Pattern, Plan, Point, Trigger};
 use tumbler_reports::reached::{Map, Place, Reached, Walk};
 use tumbler_spec::Ledger;
-use tumbler_spec::machine::{Machine, Packed};
+use tumbler_spec::machine::{Machine, Packed, is_shown};
 use tumbler_types::{Adapter, Command, Event, FaultId, Observed, Phase, RoleKind, Span, TxnId};
 
 /// Searches the small bounds, and notes what else is declared.
@@ -118,16 +118,9 @@ impl Steps {
     }
 
     fn observe(&mut self, machine: &Machine, ledger: &Ledger, observed: &Observed) {
-        let is_shown = matches!(
-            observed.event,
-            Event::Committed { .. }
-                | Event::Enforced { .. }
-                | Event::TargetRecovered { .. }
-                | Event::Stored { .. }
-                | Event::AgentRecovered { .. }
-        );
         // An agent's own record is shown to nobody else, and a secret's to no other.
-        let Some(secret) = observed.event.secret().filter(|secret| is_shown && secret.0 < self.secrets)
+        let Some(secret) =
+            observed.event.secret().filter(|secret| is_shown(&observed.event) && secret.0 < self.secrets)
         else {
             return;
         };

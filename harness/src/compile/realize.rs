@@ -5,7 +5,7 @@ use super::evidence::{Cast, agent_of, is_rotators, shows};
 use super::{Compiled, End, differ};
 use tumbler_plan::{FaultAction, Planted, Until};
 use tumbler_spec::Ledger;
-use tumbler_spec::machine::{Action, Machine, Packed, State};
+use tumbler_spec::machine::{Action, Machine, Packed, State, is_shown};
 use tumbler_types::event::{FrameKind, OrderKind};
 use tumbler_types::{CallId, Event, FaultId, Instant, NodeId, Observed, RoleKind, SecretId, Span, VersionId};
 use tumbler_world::{Options, run};
@@ -333,7 +333,7 @@ impl Compiler<'_> {
                 ledger.fold(observed);
                 if shows(action, &self.state, cast, &ledger, observed) {
                     is_taken = true;
-                } else if is_semantic(&observed.event) {
+                } else if is_shown(&observed.event) {
                     other = Some(*observed);
                 }
             }
@@ -459,17 +459,6 @@ impl Compiler<'_> {
 /// The next that the path has of the rotator is that it hears the answer.
 fn is_asked_next(rest: &[Action]) -> bool {
     rest.iter().find(|action| is_rotators(**action)) == Some(&Action::Query)
-}
-
-fn is_semantic(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::Committed { .. }
-            | Event::Enforced { .. }
-            | Event::Stored { .. }
-            | Event::TargetRecovered { .. }
-            | Event::AgentRecovered { .. }
-    )
 }
 
 pub(super) fn unrealizable<T>(why: String) -> Result<T, End> {

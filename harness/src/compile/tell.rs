@@ -5,7 +5,7 @@ use super::{Compiled, End, realize, tour};
 use crate::exit::Failure;
 use crate::folder::Folder;
 use crate::job::{Job, Settings, Task};
-use crate::pool::Worker;
+use crate::subject;
 use crate::tell::Teller;
 use crate::terminal;
 use std::fmt::Write as _;
@@ -27,7 +27,7 @@ pub struct Broken {
 }
 
 /// Compiles ways to break each sentence, the shortest first, until a run fails as well; that one becomes a
-/// capsule. `limit`: of the search for other ways than the first.
+/// capsule. `memory`: bytes that the search for the ways may take.
 pub async fn broken(
     all: Vec<Broken>,
     flaw: Option<Mutation>,
@@ -119,9 +119,7 @@ async fn ways(
 fn handed_over(machine: &Machine, way: &[Action]) -> Option<Vec<Action>> {
     let end = |way: &[Action]| {
         way.iter().try_fold(machine.initial().clone(), |state, action| {
-            let mut enabled = Vec::new();
-            machine.enabled(&state, &mut enabled);
-            enabled.contains(action).then(|| machine.apply(&state, *action))?.map(|(next, _)| next)
+            machine.apply(&state, *action).map(|(next, _)| next)
         })
     };
     let mut is_first = true;
@@ -198,11 +196,7 @@ async fn capsule(compiled: &Compiled, out: &Path) -> Result<Option<Vec<String>>,
     let (settings, plan) = (Settings::default(), &compiled.plan);
     let task = Task::Judge { recheck: false, probe: false, blame: false, follow: false };
     let job = Job { id: 0, name: plan.scenario.clone(), plan: plan.clone(), task };
-    let mut worker = Worker::start(&settings).await?;
-    let is_given = worker.give(std::slice::from_ref(&job)).await.is_ok();
-    let Some(done) = (if is_given { worker.answer(&job, LIMIT).await.ok() } else { None }) else {
-        return Ok(Some(vec!["the run killed its worker".to_owned()]));
-    };
+    let done = subject::once(&settings, LIMIT, &job).await?;
     if done.report.fingerprint.is_none() {
         return Ok(None);
     }

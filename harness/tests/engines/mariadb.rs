@@ -2,7 +2,7 @@
 
 use crate::maria_client::Client;
 use crate::maria_script::{self as script, NAMES};
-use crate::real::{Running, Scratch, program};
+use crate::real::{Running, Scratch, program, seat};
 use crate::{Ours, Seen, Side, Step, agree, compared, reached};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -85,13 +85,8 @@ impl Side for Mariadb {
         match step {
             Step::Login { session, user, password } => {
                 self.sessions.remove(session);
-                match Client::login(&self.socket, user, password).expect("it answers") {
-                    Ok(client) => {
-                        self.sessions.insert(*session, client);
-                        Seen::Done
-                    }
-                    Err(code) => Seen::Refused(code),
-                }
+                let begun = Client::login(&self.socket, user, password).expect("it answers");
+                seat(&mut self.sessions, *session, begun)
             }
             Step::Execute { session, sql } => match self.sessions.get_mut(session) {
                 Some(client) => older(client.query(sql).expect("it answers")),

@@ -2,7 +2,7 @@
 
 use crate::postgres_client::Client;
 use crate::postgres_script::{self as script, NAMES};
-use crate::real::{Running, Scratch, program};
+use crate::real::{Running, Scratch, program, seat};
 use crate::{Ours, Seen, Side, Step, agree, compared, reached};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -109,13 +109,8 @@ impl Side for Postgres {
         match step {
             Step::Login { session, user, password } => {
                 self.sessions.remove(session);
-                match Client::login(&self.socket, user, password).expect("it answers") {
-                    Ok(client) => {
-                        self.sessions.insert(*session, client);
-                        Seen::Done
-                    }
-                    Err(code) => Seen::Refused(code),
-                }
+                let begun = Client::login(&self.socket, user, password).expect("it answers");
+                seat(&mut self.sessions, *session, begun)
             }
             Step::Execute { session, sql } => {
                 let Some(client) = self.sessions.get_mut(session) else { return Seen::Nobody };

@@ -1,5 +1,7 @@
 //! Real servers as child processes, in a scratch folder.
 
+use crate::Seen;
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -118,3 +120,14 @@ impl Drop for Running {
 }
 
 const NOBODY: u32 = 65_534;
+
+/// A session begins, or is refused.
+pub fn seat<C>(sessions: &mut BTreeMap<usize, C>, session: usize, begun: Result<C, String>) -> Seen {
+    match begun {
+        Ok(client) => {
+            sessions.insert(session, client);
+            Seen::Done
+        }
+        Err(code) => Seen::Refused(code),
+    }
+}

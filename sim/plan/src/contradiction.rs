@@ -152,7 +152,7 @@ fn begins(plan: &Plan, Fault { id, trigger, action }: &Fault, place: &Place) -> 
 fn does(plan: &Plan, Fault { id, trigger: _, action }: &Fault, place: &Place) -> Checked {
     let place = place.and(&[Key::Name("action"), Key::Only]);
     let named = |name: &'static str| place.and(&[Key::Name(name)]);
-    for (name, nodes) in groups(action) {
+    for (name, nodes) in action.named_nodes() {
         let some = || (format!("{id} has nobody in `{name}`"), "at least one node");
         named(name).must(!nodes.is_empty(), some)?;
         nodes.iter().try_for_each(|node| exists(plan, *node, named(name), &id.to_string()))?;
@@ -216,29 +216,6 @@ fn names(plan: &Plan, id: FaultId, pattern: &Pattern, place: &Place) -> Checked 
     place.and(&[Key::Name("point")]).must(secret.0 < secrets, || {
         (format!("{id} waits for {secret}"), format!("one of {secrets} secrets, from secret-0"))
     })
-}
-
-/// The nodes that an action names, by the field that names them.
-fn groups(action: &FaultAction) -> Vec<(&'static str, Vec<NodeId>)> {
-    match action {
-        FaultAction::Partition { left, right, .. }
-        | FaultAction::Link { left, right, .. }
-        | FaultAction::Reset { left, right } => vec![("left", left.clone()), ("right", right.clone())],
-        FaultAction::Suspend { nodes, .. } => vec![("nodes", nodes.clone())],
-        FaultAction::Crash { node, .. }
-        | FaultAction::Pause { node, .. }
-        | FaultAction::ClockStep { node, .. }
-        | FaultAction::Redeploy { node, .. }
-        | FaultAction::Disk { node, .. }
-        | FaultAction::Clock { node, .. }
-        | FaultAction::Process { node, .. } => vec![("node", vec![*node])],
-        FaultAction::Hold { .. }
-        | FaultAction::LoseReply
-        | FaultAction::LoseRequest
-        | FaultAction::FailPersist
-        | FaultAction::Duplicate
-        | FaultAction::Strip => Vec::new(),
-    }
 }
 
 /// What an action has to begin at.

@@ -243,18 +243,23 @@ impl FaultAction {
 
     /// Nodes that it names, in its order.
     pub fn nodes(&self) -> Vec<NodeId> {
+        self.named_nodes().into_iter().flat_map(|(_, nodes)| nodes).copied().collect()
+    }
+
+    /// The same by the field that names them.
+    pub fn named_nodes(&self) -> Vec<(&'static str, &[NodeId])> {
         match self {
             FaultAction::Partition { left, right, symmetric: _, until: _ }
             | FaultAction::Link { left, right, symmetric: _, harm: _, until: _ }
-            | FaultAction::Reset { left, right } => left.iter().chain(right).copied().collect(),
+            | FaultAction::Reset { left, right } => vec![("left", left), ("right", right)],
             FaultAction::Crash { node, until: _ }
             | FaultAction::Pause { node, until: _ }
             | FaultAction::Redeploy { node, build: _, until: _ }
             | FaultAction::ClockStep { node, offset_nanos: _, until: _ }
             | FaultAction::Disk { node, harm: _, until: _ }
             | FaultAction::Clock { node, harm: _, until: _ }
-            | FaultAction::Process { node, harm: _, until: _ } => vec![*node],
-            FaultAction::Suspend { nodes, until: _ } => nodes.clone(),
+            | FaultAction::Process { node, harm: _, until: _ } => vec![("node", std::slice::from_ref(node))],
+            FaultAction::Suspend { nodes, until: _ } => vec![("nodes", nodes)],
             FaultAction::Hold { until: _ }
             | FaultAction::LoseReply
             | FaultAction::LoseRequest

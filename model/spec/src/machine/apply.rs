@@ -222,13 +222,8 @@ impl Run<'_> {
     fn roll_back(&mut self) {
         let slice = self.state.slice();
         let txn = slice.txn;
-        match slice.phase {
-            Phase::Draft => self.mark(Mark::RollBackFromDraft),
-            Phase::Staged => self.mark(Mark::RollBackFromStaged),
-            Phase::Canary => self.mark(Mark::RollBackFromCanary),
-            Phase::Promote => self.mark(Mark::RollBackFromPromote),
-            Phase::Drain => self.mark(Mark::RollBackFromDrain),
-            Phase::Idle | Phase::Retire | Phase::Revert | Phase::Discard => {}
+        if let Some(mark) = Mark::roll_back_from(slice.phase) {
+            self.mark(mark);
         }
         self.commit(Command::RollBack { txn });
         if self.machine.is(Mutation::ForgetDebts) {
@@ -475,17 +470,7 @@ impl Run<'_> {
     // Everyone.
 
     fn crash(&mut self) {
-        self.mark(match self.state.slice().phase {
-            Phase::Idle => Mark::CrashInIdle,
-            Phase::Draft => Mark::CrashInDraft,
-            Phase::Staged => Mark::CrashInStaged,
-            Phase::Canary => Mark::CrashInCanary,
-            Phase::Promote => Mark::CrashInPromote,
-            Phase::Drain => Mark::CrashInDrain,
-            Phase::Retire => Mark::CrashInRetire,
-            Phase::Revert => Mark::CrashInRevert,
-            Phase::Discard => Mark::CrashInDiscard,
-        });
+        self.mark(Mark::crash_in(self.state.slice().phase));
     }
 
     fn epoch(&self) -> Epoch {

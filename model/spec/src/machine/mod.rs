@@ -34,6 +34,7 @@ mod temporal;
 pub use action::Action;
 pub use mutation::Mutation;
 pub use pack::Packed;
+pub use project::is_shown;
 pub use property::{Mark, Property};
 pub use state::{Held, Letter, Limits, Request, State};
 pub use temporal::{Class, Facts, StepProperty, Temporal};

@@ -10,9 +10,21 @@
 use super::{Machine, NOW, Packed, SECRET, State, TTL, live, stopped};
 use crate::ledger::{Grant, Holder, Lease, Ledger, Report, Revocation, Slice, Stored, Version};
 use tumbler_types::{
-    Adapter, Fence, Format, NodeId, Phase, Principal, SecretId, Serial, Span, Step, Tag, TxnId, VersionId,
-    Wall,
+    Adapter, Event, Fence, Format, NodeId, Phase, Principal, SecretId, Serial, Span, Step, Tag, TxnId,
+    VersionId, Wall,
 };
+
+/// The event may change what a projection shows; time does, too, and is no event.
+pub const fn is_shown(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Committed { .. }
+            | Event::Enforced { .. }
+            | Event::TargetRecovered { .. }
+            | Event::Stored { .. }
+            | Event::AgentRecovered { .. }
+    )
+}
 
 /// The versions that are labelled, as the machine names them.
 struct Names {

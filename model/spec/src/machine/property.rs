@@ -139,6 +139,33 @@ impl Mark {
         name
     }
 
+    /// A rotation is given up in this phase, if it may be.
+    pub const fn roll_back_from(phase: Phase) -> Option<Mark> {
+        match phase {
+            Phase::Draft => Some(Mark::RollBackFromDraft),
+            Phase::Staged => Some(Mark::RollBackFromStaged),
+            Phase::Canary => Some(Mark::RollBackFromCanary),
+            Phase::Promote => Some(Mark::RollBackFromPromote),
+            Phase::Drain => Some(Mark::RollBackFromDrain),
+            Phase::Idle | Phase::Retire | Phase::Revert | Phase::Discard => None,
+        }
+    }
+
+    /// A crash while a rotation is in this phase.
+    pub const fn crash_in(phase: Phase) -> Mark {
+        match phase {
+            Phase::Idle => Mark::CrashInIdle,
+            Phase::Draft => Mark::CrashInDraft,
+            Phase::Staged => Mark::CrashInStaged,
+            Phase::Canary => Mark::CrashInCanary,
+            Phase::Promote => Mark::CrashInPromote,
+            Phase::Drain => Mark::CrashInDrain,
+            Phase::Retire => Mark::CrashInRetire,
+            Phase::Revert => Mark::CrashInRevert,
+            Phase::Discard => Mark::CrashInDiscard,
+        }
+    }
+
     pub const fn bit(self) -> u64 {
         1 << self as u64
     }
