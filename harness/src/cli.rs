@@ -5,7 +5,7 @@
 
 use crate::explain::Explain;
 use crate::filter::{Filter, Term};
-use crate::foreign::args::ForeignArgs;
+use crate::foreign::args::{ForeignArgs, MovedArgs};
 use crate::gate::Gate;
 use crate::grid::Grid;
 use crate::help::{
@@ -171,6 +171,8 @@ pub struct ReplayArgs {
     #[arg(long, hide = true, value_name = "BUG")]
     pub flaw: Option<Flaw>,
     #[command(flatten)]
+    pub moved: MovedArgs,
+    #[command(flatten)]
     pub hidden: HiddenArgs,
 }
 
@@ -186,6 +188,8 @@ pub struct ShrinkArgs {
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
     #[command(flatten)]
+    pub moved: MovedArgs,
+    #[command(flatten)]
     pub hidden: HiddenArgs,
 }
 
@@ -194,6 +198,8 @@ pub struct ExplainArgs {
     /// A capsule's file; best one that `shrink` wrote
     #[arg(value_name = "CAPSULE")]
     pub capsule: String,
+    #[command(flatten)]
+    pub moved: MovedArgs,
     #[command(flatten)]
     pub hidden: HiddenArgs,
 }
@@ -223,6 +229,8 @@ pub enum TraceArgs {
         /// Where it goes [default: standard output]
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+        #[command(flatten)]
+        moved: MovedArgs,
         #[command(flatten)]
         hidden: HiddenArgs,
     },
@@ -423,7 +431,7 @@ impl From<RunArgs> for Run {
 
 impl From<ReplayArgs> for Replay {
     fn from(args: ReplayArgs) -> Replay {
-        let ReplayArgs { what, seed, until, filter, bisect, flaw, hidden } = args;
+        let ReplayArgs { what, seed, until, filter, bisect, flaw, moved: _, hidden } = args;
         let filter = (!filter.is_empty()).then_some(Filter(filter));
         let limit = Duration::from_secs(hidden.watchdog);
         Replay { what, seed, until, filter, bisect, flaw, settings: hidden.settings(), limit }
@@ -432,7 +440,7 @@ impl From<ReplayArgs> for Replay {
 
 impl From<ShrinkArgs> for Shrink {
     fn from(args: ShrinkArgs) -> Shrink {
-        let ShrinkArgs { capsule, out, jobs, hidden } = args;
+        let ShrinkArgs { capsule, out, jobs, moved: _, hidden } = args;
         let limit = Duration::from_secs(hidden.watchdog);
         let jobs = jobs.map_or_else(cores, NonZeroUsize::get);
         Shrink { capsule, out, jobs, settings: hidden.settings(), limit }
@@ -441,7 +449,7 @@ impl From<ShrinkArgs> for Shrink {
 
 impl From<ExplainArgs> for Explain {
     fn from(args: ExplainArgs) -> Explain {
-        let ExplainArgs { capsule, hidden } = args;
+        let ExplainArgs { capsule, moved: _, hidden } = args;
         let limit = Duration::from_secs(hidden.watchdog);
         Explain { capsule, settings: hidden.settings(), limit }
     }
@@ -451,7 +459,7 @@ impl From<TraceArgs> for Trace {
     fn from(args: TraceArgs) -> Trace {
         let (asked, hidden) = match args {
             TraceArgs::Diff { left, right, hidden } => (Asked::Diff { left, right }, hidden),
-            TraceArgs::Export { what, format, out, hidden } => {
+            TraceArgs::Export { what, format, out, moved: _, hidden } => {
                 let look = match format {
                     FormName::Perfetto => Look::Export { form: Form::Perfetto },
                     FormName::Shiviz => Look::Export { form: Form::Shiviz },

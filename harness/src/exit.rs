@@ -84,6 +84,8 @@ pub enum Failure {
     Capsule { file: String, why: CapsuleError },
     #[error("{file} does not apply: {why}")]
     Unreadable { file: String, why: std::io::Error },
+    #[error("{file} does not apply: {why}")]
+    Inapplicable { file: String, why: String },
     #[error("internal error: {0}")]
     Internal(String),
 }
@@ -94,7 +96,9 @@ impl Failure {
             Failure::Usage(_) | Failure::Scenario(_) => Exit::Usage,
             Failure::NothingSelected(_) => Exit::NothingSelected,
             Failure::Unwritable { .. } => Exit::Unwritable,
-            Failure::Capsule { .. } | Failure::Unreadable { .. } => Exit::NotApplicable,
+            Failure::Capsule { .. } | Failure::Unreadable { .. } | Failure::Inapplicable { .. } => {
+                Exit::NotApplicable
+            }
             Failure::Internal(_) => Exit::Internal,
         }
     }

@@ -25,7 +25,11 @@ Examples:
   tumbler replay target/tumbler/standard-17.repro.json
   tumbler replay standard --seed 17 --filter node=target-1 --filter secret=secret-0
   tumbler replay standard-17.repro.json --until 2400 --filter step=2300..2400
-  git bisect run tumbler replay standard-17.repro.json --bisect";
+  git bisect run tumbler replay standard-17.repro.json --bisect
+  tumbler replay rotation-postgres-4.repro.json --rotator ./rotation
+
+A capsule of a rotation function knows its folder and each of its files; if they have changed, only the
+failure can be the same.";
 pub const GRID: &str = "\
 Examples:
   tumbler grid standard

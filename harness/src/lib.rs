@@ -64,10 +64,22 @@ pub fn dispatch(cli: Cli) -> Exit {
             args.of_rotator().and_then(|run| foreign::sweep::run(&run))
         }
         Command::Run(args) => block_on(run::run(args.into())),
-        Command::Replay(args) => block_on(replay::replay(args.into())),
-        Command::Shrink(args) => block_on(shrink::shrink(args.into())),
-        Command::Explain(args) => block_on(explain::explain(args.into())),
-        Command::Trace { action } => block_on(trace::trace(action.into())),
+        Command::Replay(args) => args.of_rotator().and_then(|of_rotator| match of_rotator {
+            Some(again) => foreign::again::again(again),
+            None => block_on(replay::replay(args.into())),
+        }),
+        Command::Shrink(args) => args.of_rotator().and_then(|of_rotator| match of_rotator {
+            Some(again) => foreign::again::again(again),
+            None => block_on(shrink::shrink(args.into())),
+        }),
+        Command::Explain(args) => args.of_rotator().and_then(|of_rotator| match of_rotator {
+            Some(again) => foreign::again::again(again),
+            None => block_on(explain::explain(args.into())),
+        }),
+        Command::Trace { action } => action.of_rotator().and_then(|of_rotator| match of_rotator {
+            Some(again) => foreign::again::again(again),
+            None => block_on(trace::trace(action.into())),
+        }),
         Command::Grid(args) if args.is_foreign() => {
             args.of_rotator().and_then(|grid| foreign::matrix::grid(&grid))
         }

@@ -71,20 +71,21 @@ pub enum Answer {
 }
 
 impl Answer {
-    fn text(&self) -> String {
+    /// `other`: why a run may differ, as in `on another build`.
+    pub fn text(&self, other: &str) -> String {
         match self {
             Answer::Reproduced => "REPRODUCED".to_owned(),
             Answer::Differs { equal, differs } => {
                 format!("DIFFERS AT STEP {differs} (equal through step {equal})")
             }
-            Answer::SameFailure => "SAME FAILURE, on another build".to_owned(),
-            Answer::NotReproduced { got } => format!("NOT REPRODUCED, on another build: {got}"),
+            Answer::SameFailure => format!("SAME FAILURE, {other}"),
+            Answer::NotReproduced { got } => format!("NOT REPRODUCED, {other}: {got}"),
             Answer::Stopped => "STOPPED, equal so far".to_owned(),
         }
     }
 
     /// `verdict` is the capsule's.
-    fn exit(&self, verdict: Verdict, bisect: bool) -> Exit {
+    pub fn exit(&self, verdict: Verdict, bisect: bool) -> Exit {
         match (self, bisect) {
             (Answer::Reproduced | Answer::SameFailure, false) => Exit::Verdict(verdict),
             (Answer::Differs { .. }, false) => Exit::Verdict(Verdict::Nondeterministic),
@@ -127,7 +128,8 @@ async fn capsule(replay: &Replay) -> Result<Exit, Failure> {
     let plan = Plan { planted, ..capsule.plan.clone() };
     let ran = ran(replay, &capsule.scenario, &plan, Samples::At(lengths)).await?;
     let answer = answer(&capsule, replay.until, identity::build()? == capsule.build, &ran);
-    let mut out = format!("{}  {} seed {}\n", answer.text(), capsule.scenario, capsule.seed);
+    let mut out =
+        format!("{}  {} seed {}\n", answer.text("on another build"), capsule.scenario, capsule.seed);
     if let Answer::Differs { .. } = answer {
         let expected = capsule.digest.map_or("a dead worker".to_owned(), |digest| digest.to_string());
         let got = ran.report.row.trace_digest.map_or("a dead worker".to_owned(), |digest| digest.to_string());

@@ -129,7 +129,7 @@ fn change(what: &str, from: usize, to: usize) -> String {
 }
 
 /// `x.repro.json` gives `x.min.repro.json`.
-fn beside(capsule: &std::path::Path) -> PathBuf {
+pub fn beside(capsule: &std::path::Path) -> PathBuf {
     let name = capsule.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let stem = name.strip_suffix(".repro.json").or_else(|| name.strip_suffix(".json")).unwrap_or(&name);
     capsule.with_file_name(format!("{stem}.min.repro.json"))

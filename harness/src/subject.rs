@@ -6,7 +6,7 @@
 use crate::exit::Failure;
 use crate::job::{Done, Job, Settings};
 use crate::pool::{Dead, Worker};
-use crate::{judgement, selection};
+use crate::{foreign, judgement, selection};
 use std::time::Duration;
 use tumbler_plan::{Capsule, Plan};
 
@@ -54,6 +54,10 @@ impl Subject {
 pub fn capsule(file: &str) -> Result<Capsule, Failure> {
     let text =
         std::fs::read_to_string(file).map_err(|why| Failure::Unreadable { file: file.to_owned(), why })?;
+    if foreign::capsule::Capsule::read(file)?.is_some() {
+        let why = "it is of a rotation function: `replay`, `shrink`, `explain`\n  and `trace export --format jsonl` take it";
+        return Err(Failure::Inapplicable { file: file.to_owned(), why: why.to_owned() });
+    }
     Capsule::parse(&text).map_err(|why| Failure::Capsule { file: file.to_owned(), why })
 }
 

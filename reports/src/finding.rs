@@ -89,7 +89,11 @@ pub fn finding(report: &SeedReport, count_same: u64, replay: Option<&str>) -> St
         hang(&mut out, "  change: ", &named.change);
     }
     if let Some(replay) = replay {
-        put(&mut out, format_args!("  replay: {}", continued(replay)));
+        for (head, line) in
+            std::iter::once("  replay: ").chain(std::iter::repeat("  or:     ")).zip(replay.lines())
+        {
+            put(&mut out, format_args!("{head}{}", continued(line)));
+        }
     }
     out
 }

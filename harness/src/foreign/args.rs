@@ -2,10 +2,14 @@
 //!
 //! It deliberately opens nothing but the rotator's folder.
 
+use super::again::{Again, Asked};
+use super::capsule::Capsule;
 use super::matrix::Grid;
 use super::sweep::Run;
 use super::{Rotator, Setting};
-use crate::cli::{GridArgs, RunArgs, cores};
+use crate::cli::{
+    ExplainArgs, FormName, GridArgs, HiddenArgs, ReplayArgs, RunArgs, ShrinkArgs, TraceArgs, cores,
+};
 use crate::exit::Failure;
 use crate::progress::Show;
 use clap::Args;
@@ -27,7 +31,7 @@ pub struct ForeignArgs {
     #[arg(long, value_name = "LAYOUT", value_parser = layout)]
     pub layout: Option<Layout>,
     /// A variable in the function's environment; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    #[arg(long, value_name = "NAME=VALUE")]
     pub env: Vec<Setting>,
 }
 
@@ -107,8 +111,85 @@ impl GridArgs {
     }
 }
 
+/// Where a capsule's function is.
+#[derive(Debug, Args)]
+pub struct MovedArgs {
+    /// For a capsule of a rotation function of your own: its folder, if not where the capsule says
+    #[arg(long, value_name = "DIR")]
+    pub rotator: Option<PathBuf>,
+}
+
+impl MovedArgs {
+    /// What is asked of a file, if it is a foreign rotator's capsule.
+    fn again(&self, file: &str, asked: Asked, hidden: &HiddenArgs) -> Result<Option<Again>, Failure> {
+        let Some(capsule) = Capsule::read(file)? else {
+            return match &self.rotator {
+                Some(_) => {
+                    let why =
+                        format!("--rotator is for the capsule of a rotation function, and {file} is none");
+                    Err(Failure::Usage(why))
+                }
+                None => Ok(None),
+            };
+        };
+        let limit = Duration::from_secs(hidden.watchdog).min(FOREIGN_LIMIT);
+        Ok(Some(Again { file: file.to_owned(), capsule, moved: self.rotator.clone(), asked, limit }))
+    }
+}
+
+impl ReplayArgs {
+    /// What is asked of a foreign rotator's capsule, if it is one.
+    pub fn of_rotator(&self) -> Result<Option<Again>, Failure> {
+        let asked = Asked::Replay { bisect: self.bisect };
+        let again = self.moved.again(&self.what, asked, &self.hidden)?;
+        let others = [
+            ("--seed", self.seed.is_some()),
+            ("--until", self.until.is_some()),
+            ("--filter", !self.filter.is_empty()),
+            ("--flaw", self.flaw.is_some()),
+        ];
+        match (&again, others.into_iter().find(|(_, given)| *given)) {
+            (Some(_), Some((name, _))) => Err(Failure::Usage(format!(
+                "{name} is for scenarios, and {} is of a rotation function:\n  \
+                 `trace export {0} --format jsonl` prints all of its records",
+                self.what
+            ))),
+            _ => Ok(again),
+        }
+    }
+}
+
+impl ShrinkArgs {
+    /// What is asked of a foreign rotator's capsule, if it is one.
+    pub fn of_rotator(&self) -> Result<Option<Again>, Failure> {
+        let asked = Asked::Shrink { out: self.out.clone() };
+        self.moved.again(&self.capsule.display().to_string(), asked, &self.hidden)
+    }
+}
+
+impl ExplainArgs {
+    /// What is asked of a foreign rotator's capsule, if it is one.
+    pub fn of_rotator(&self) -> Result<Option<Again>, Failure> {
+        self.moved.again(&self.capsule, Asked::Explain, &self.hidden)
+    }
+}
+
+impl TraceArgs {
+    /// What is asked of a foreign rotator's capsule, if it is one.
+    pub fn of_rotator(&self) -> Result<Option<Again>, Failure> {
+        let TraceArgs::Export { what, format, out, moved, hidden } = self else { return Ok(None) };
+        let again = moved.again(what, Asked::Records { out: out.clone() }, hidden)?;
+        if again.is_some() && *format != FormName::Jsonl {
+            let why =
+                format!("{what} is of a rotation function:\n  its records are written with --format jsonl");
+            return Err(Failure::Usage(why));
+        }
+        Ok(again)
+    }
+}
+
 /// Wall time that a foreign function may take between two calls.
-const FOREIGN_LIMIT: Duration = Duration::from_secs(5);
+pub const FOREIGN_LIMIT: Duration = Duration::from_secs(5);
 
 fn engine(text: &str) -> Result<Engine, String> {
     Engine::ALL.into_iter().find(|engine| engine.name() == text).ok_or_else(|| {
@@ -122,13 +203,4 @@ fn layout(text: &str) -> Result<Layout, String> {
         let known: Vec<&str> = Layout::ALL.into_iter().map(Layout::name).collect();
         format!("\n  expected one of {}", known.join(", "))
     })
-}
-
-fn setting(text: &str) -> Result<Setting, String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => {
-            Ok(Setting { name: name.to_owned(), value: value.to_owned() })
-        }
-        Some(_) | None => Err("\n  expected NAME=VALUE, for example PASSWORD_LENGTH=24".to_owned()),
-    }
 }

@@ -2,12 +2,14 @@
 
 use super::Rotator;
 use super::batch::{Batch, run_batch, run_one};
-use super::story::{JUDGED, mark, seed_report, told, wrapped};
+use super::capsule;
+use super::story::{JUDGED, mark, replays, seed_report, told, wrapped};
 use crate::exit::{Exit, Failure};
 use crate::folder::Folder;
 use crate::progress::{Progress, Show};
 use crate::sweep::Ended;
-use crate::{gate, report, terminal};
+use crate::{gate, identity, report, terminal};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -44,7 +46,7 @@ pub fn grid(grid: &Grid) -> Result<Exit, Failure> {
     let calm = run_one(rotator, &bare, grid.limit);
     let (verdict, _) = calm.outcome.verdict();
     if verdict != Verdict::Pass || calm.outcome == Outcome::Retried {
-        terminal::print(&told(rotator, &bare, &calm));
+        terminal::print(&told(rotator, &bare, &calm, None));
         if let Some(raised) = &calm.raised {
             terminal::note(&wrapped("tumbler: ", &format!("without any fault, an invocation {raised}")));
         }
@@ -71,12 +73,13 @@ pub fn grid(grid: &Grid) -> Result<Exit, Failure> {
     progress.finish();
     let mut swept = Sweep::against(plans.len() as u64, baseline);
     swept.judged = Some(JUDGED.into_iter().collect());
-    for (plan, report) in plans.iter().zip(&reports) {
+    let mut firsts = Vec::new();
+    for (index, (plan, report)) in plans.iter().zip(&reports).enumerate() {
         let seed = seed_report(rotator, plan, report);
         let before = swept.findings.len();
         swept.absorb(Verdict::Pass, &seed);
         if swept.findings.len() > before {
-            swept.findings.last_mut().expect("one more").replay = Some(rotator.replay(plan));
+            firsts.push(index);
         }
     }
     let is_known = |run: usize| swept.is_known(&seed_report(rotator, &plans[run], &reports[run]));
@@ -111,8 +114,17 @@ pub fn grid(grid: &Grid) -> Result<Exit, Failure> {
         format!("{}  wrote {}\n", matrix.text(), path.display())
     };
     terminal::print(&terminal::colored_title(&shown));
-    for index in worst_of(&reports, is_known) {
-        terminal::print(&format!("\n{}", told(rotator, &plans[index], &reports[index])));
+    let told_whole = worst_of(&reports, is_known);
+    let kept = kept(grid, &folder, &plans, &reports, firsts.iter().chain(&told_whole), is_known)?;
+    for index in told_whole {
+        let (plan, report) = (&plans[index], &reports[index]);
+        let path = kept.get(&index).expect("what is told is kept");
+        terminal::print(&format!("\n{}", told(rotator, plan, report, Some(path))));
+    }
+    for (finding, first) in swept.findings.iter_mut().zip(&firsts) {
+        finding.replay = Some(replays(rotator, &plans[*first], kept.get(first).map(PathBuf::as_path)));
+        finding.capsule =
+            kept.get(first).and_then(|path| path.file_name()).map(|name| name.display().to_string());
     }
     let scenario = seed_report(rotator, &bare, &calm).row.scenario;
     let context = report::foreign_context(&scenario, &JUDGED, ended, Floor::default())?;
@@ -125,6 +137,29 @@ pub fn grid(grid: &Grid) -> Result<Exit, Failure> {
         }
         Ended::Whole | Ended::Stopped => Exit::Verdict(matrix.verdict),
     })
+}
+
+/// Writes the capsules of failing runs, but of those that are known.
+fn kept<'a>(
+    grid: &Grid,
+    folder: &Folder,
+    plans: &[Plan],
+    reports: &[Report],
+    runs: impl Iterator<Item = &'a usize>,
+    is_known: impl Fn(usize) -> bool,
+) -> Result<BTreeMap<usize, PathBuf>, Failure> {
+    let runs: BTreeSet<usize> = runs.copied().filter(|run| !is_known(*run)).collect();
+    if runs.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let build = identity::build()?;
+    let keep = |run: usize| {
+        let (plan, report) = (&plans[run], &reports[run]);
+        let suffix: String =
+            plan.strikes.iter().map(|strike| format!("-{strike}").replace(':', "-")).collect();
+        Ok((run, capsule::keep(folder, &build, &grid.rotator, plan, report, &suffix)?))
+    };
+    runs.into_iter().map(keep).collect()
 }
 
 /// What there is to strike: the calls of the first rotation, and those of the second if it makes

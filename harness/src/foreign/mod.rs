@@ -7,8 +7,10 @@
 //! What it deliberately does not do: put the function into a sandbox. Clock, entropy, sockets and
 //! processes are taken from Python functions so that runs repeat, not because they are hostile.
 
+pub mod again;
 pub mod args;
 pub mod batch;
+pub mod capsule;
 pub mod conformance;
 pub mod matrix;
 pub mod plain;
@@ -22,7 +24,9 @@ pub mod wire;
 use crate::exit::Failure;
 use plain::Plain;
 use python::Python;
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 use tumbler_foreign::{Engine, Guests, Layout, Plan, Strike};
 
@@ -43,6 +47,25 @@ pub struct Rotator {
 pub struct Setting {
     pub name: String,
     pub value: String,
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.name, self.value)
+    }
+}
+
+impl FromStr for Setting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => {
+                Ok(Setting { name: name.to_owned(), value: value.to_owned() })
+            }
+            Some(_) | None => Err("\n  expected NAME=VALUE, for example PASSWORD_LENGTH=24".to_owned()),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,8 +134,8 @@ impl Rotator {
         if self.layout != Layout::default() {
             put(format_args!(" --layout {}", self.layout.name()));
         }
-        for Setting { name, value } in &self.env {
-            put(format_args!(" --env {}", crate::terminal::word(&format!("{name}={value}"))));
+        for setting in &self.env {
+            put(format_args!(" --env {}", crate::terminal::word(&setting.to_string())));
         }
         put(format_args!(" --seeds {}..{}", plan.seed, plan.seed + 1));
         for strike in &plan.strikes {

@@ -3,7 +3,9 @@
 //! It deliberately judges nothing: outcome and findings are the world's.
 
 use super::Rotator;
+use crate::terminal;
 use std::collections::BTreeSet;
+use std::path::Path;
 use tumbler_foreign::world::MEANWHILE;
 use tumbler_foreign::{Outcome, Plan, Record, Report};
 use tumbler_plan::{Fingerprint, Row};
@@ -70,10 +72,19 @@ pub fn seed_report(rotator: &Rotator, plan: &Plan, report: &Report) -> SeedRepor
     }
 }
 
+/// The lines that show a failure again, the second from its capsule.
+pub fn replays(rotator: &Rotator, plan: &Plan, capsule: Option<&Path>) -> String {
+    let mut lines = rotator.replay(plan);
+    if let Some(capsule) = capsule {
+        lines.push_str(&format!("\ntumbler replay {}", terminal::word(&capsule.display().to_string())));
+    }
+    lines
+}
+
 /// A finding, told whole, with what to change.
-pub fn told(rotator: &Rotator, plan: &Plan, report: &Report) -> String {
+pub fn told(rotator: &Rotator, plan: &Plan, report: &Report, capsule: Option<&Path>) -> String {
     let seed = seed_report(rotator, plan, report);
-    let mut text = finding(&seed, 1, Some(&rotator.replay(plan)));
+    let mut text = finding(&seed, 1, Some(&replays(rotator, plan, capsule)));
     let decisive = seed.broken.iter().position(|broken| broken.invariant == seed.row.invariant);
     let others = seed.broken.iter().enumerate().filter(|(index, _)| Some(*index) != decisive);
     let also: String = others.take(ALSO_MAX).map(|(_, broken)| wrapped("  also: ", &broken.why)).collect();

@@ -3,18 +3,18 @@
 //! A seed's strikes are drawn before its run, from the calls that the undisturbed run made.
 
 use super::batch::{Batch, run_batch, run_one};
-use super::story::{JUDGED, seed_report, told, wrapped};
-use super::{Rotator, shrink};
+use super::story::{JUDGED, replays, seed_report, told, wrapped};
+use super::{Rotator, capsule, shrink};
 use crate::exit::{Exit, Failure};
 use crate::folder::Folder;
 use crate::progress::{Progress, Show};
 use crate::run::Share;
 use crate::selection::Seeds;
 use crate::sweep::Ended;
-use crate::{gate, report, terminal};
+use crate::{gate, identity, report, terminal};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tumbler_foreign::{Plan, Report, Strike};
 use tumbler_reports::report::of_sweep;
@@ -80,6 +80,9 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
     progress.finish();
 
     let mut rows = folder.rows()?;
+    let failed = reports.iter().any(|report| report.outcome.verdict().0 != Verdict::Pass);
+    let build = if failed { Some(identity::build()?) } else { None };
+    let mut named = BTreeMap::new();
     for (index, (plan, report)) in plans.iter().zip(&reports).enumerate() {
         let mut seed = seed_report(rotator, plan, report);
         seed.recheck = again.get(&index).copied();
@@ -92,14 +95,23 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
         swept.absorb(Verdict::Pass, &seed);
         if swept.findings.len() > before {
             let told = swept.findings.last_mut().expect("one more");
-            told.replay = Some(rotator.replay(plan));
-            let shrinks = run.shrink && !told.known && seed.recheck != Some(Recheck::Differs);
-            if shrinks
-                && ended != Ended::Interrupted
-                && let Some((plan, report)) = shrink::smaller(rotator, plan, report, run.limit)
-            {
-                told.replay = Some(rotator.replay(&plan));
+            let is_told = !told.known && seed.recheck != Some(Recheck::Differs);
+            let shrinks = run.shrink && is_told && ended != Ended::Interrupted;
+            let small = if shrinks { shrink::smaller(rotator, plan, report, run.limit) } else { None };
+            let suffix = if small.is_some() { ".min" } else { "" };
+            let (plan, report) = small.unwrap_or_else(|| (plan.clone(), report.clone()));
+            let path = match (&build, is_told) {
+                (Some(build), true) => Some(capsule::keep(&folder, build, rotator, &plan, &report, suffix)?),
+                _ => None,
+            };
+            told.replay = Some(replays(rotator, &plan, path.as_deref()));
+            told.capsule =
+                path.as_ref().and_then(|path| path.file_name()).map(|name| name.display().to_string());
+            if suffix == ".min" {
                 told.first = seed_report(rotator, &plan, &report);
+            }
+            if let Some(path) = path {
+                named.insert(index, (plan, report, path));
             }
         }
     }
@@ -129,14 +141,10 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
         let short = run.quiet && verdict == Verdict::Pass;
         terminal::print(&if short { format!("{}\n", text.lines().next().unwrap_or_default()) } else { text });
     } else {
-        for (plan, report) in plans.iter().zip(&reports) {
-            let failed = report.outcome.verdict().0 != Verdict::Pass;
-            let small = (run.shrink && failed).then(|| shrink::smaller(rotator, plan, report, run.limit));
-            let (plan, report) = small
-                .as_ref()
-                .and_then(Option::as_ref)
-                .map_or((plan, report), |(plan, report)| (plan, report));
-            terminal::print(&by_name(rotator, plan, report));
+        for (index, bare) in plans.iter().zip(&reports).enumerate() {
+            let told = named.get(&index).map(|(plan, report, path)| (plan, report, Some(path.as_path())));
+            let (plan, report, path) = told.unwrap_or((bare.0, bare.1, None));
+            terminal::print(&by_name(rotator, plan, report, path));
         }
     }
     if let (Some(raised), true) = (&calm.raised, swept.promoted == 0) {
@@ -149,9 +157,9 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
 }
 
 /// What strikes that were named came to.
-fn by_name(rotator: &Rotator, plan: &Plan, report: &Report) -> String {
+fn by_name(rotator: &Rotator, plan: &Plan, report: &Report, capsule: Option<&Path>) -> String {
     if report.outcome.verdict().0 != Verdict::Pass {
-        return told(rotator, plan, report);
+        return told(rotator, plan, report, capsule);
     }
     let fired: Vec<String> = report.fired.iter().map(ToString::to_string).collect();
     let fired = if fired.is_empty() { "no strike came about".to_owned() } else { fired.join(", ") };

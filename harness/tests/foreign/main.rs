@@ -4,6 +4,7 @@
 //! example over the plain protocol.
 
 mod bad;
+mod capsules;
 mod examples;
 mod manners;
 mod surface;

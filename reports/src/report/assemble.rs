@@ -207,9 +207,11 @@ fn finding(told: &Told) -> Finding {
         why: why.map(|why| without_folders(why)),
         capsule: capsule.clone(),
         replay: match (capsule, replay) {
+            // Of a rotator that is not ours: it names the function and each strike.
+            (_, Some(lines)) if lines.starts_with("tumbler run ") => {
+                without_folders(lines.lines().next().unwrap_or_default())
+            }
             (Some(capsule), _) => format!("tumbler replay {capsule}"),
-            // Of a rotator that is not ours there is no scenario to name.
-            (None, Some(line)) if line.starts_with("tumbler run ") => without_folders(line),
             (None, _) => format!("tumbler replay {} --seed {}", first.row.scenario, first.row.seed),
         },
     }

@@ -51,16 +51,11 @@ impl Capsule {
 
     /// Reads and validates the text of a capsule.
     pub fn parse(text: &str) -> Result<Self, CapsuleError> {
-        let damaged = |error: serde_json::Error| CapsuleError::Damaged {
-            line: error.line(),
-            column: error.column(),
-            why: bare(&error),
-        };
-        let Schema { schema } = serde_json::from_str(text).map_err(damaged)?;
+        let Schema { schema } = serde_json::from_str(text)?;
         if !(Self::SCHEMA_OLDEST..=Self::SCHEMA).contains(&schema) {
             return Err(CapsuleError::UnknownSchema { got: schema, known: Self::SCHEMA });
         }
-        let capsule: Capsule = serde_json::from_str(text).map_err(damaged)?;
+        let capsule: Capsule = serde_json::from_str(text)?;
         // Before the digests, which a plan that was edited by hand breaks too: this says more.
         if let Some(contradiction) = contradiction(&capsule.plan) {
             let (line, column) = place(text, &contradiction.path);
@@ -180,6 +175,12 @@ pub enum CapsuleError {
     ChainDamaged { expected: Digest, got: Digest },
     #[error("the parts disagree: {what}")]
     Inconsistent { what: String },
+}
+
+impl From<serde_json::Error> for CapsuleError {
+    fn from(error: serde_json::Error) -> Self {
+        CapsuleError::Damaged { line: error.line(), column: error.column(), why: bare(&error) }
+    }
 }
 
 /// The one field that must be readable before all others are.

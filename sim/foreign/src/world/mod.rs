@@ -51,6 +51,15 @@ pub struct Record {
     pub strike: Option<StrikeKind>,
 }
 
+impl Record {
+    /// The line that digests are taken over.
+    pub fn line(&self) -> String {
+        let Record { seq, at, who, text, strike } = self;
+        let struck = strike.map_or("", StrikeKind::name);
+        format!("{seq}\t{}\t{who}\t{text}\t{struck}\n", at.nanos())
+    }
+}
+
 /// Where a call stands in a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {
@@ -403,9 +412,8 @@ impl<'a> World<'a> {
         let calm = if self.failed > 0 { Outcome::Retried } else { Outcome::Fine };
         let outcome = worst.map_or(calm, |worst| if worst.rank() > calm.rank() { worst } else { calm });
         let mut bytes = Vec::new();
-        for Record { seq, at, who, text, strike } in &self.records {
-            let struck = strike.map_or("", StrikeKind::name);
-            bytes.extend_from_slice(format!("{seq}\t{}\t{who}\t{text}\t{struck}\n", at.nanos()).as_bytes());
+        for record in &self.records {
+            bytes.extend_from_slice(record.line().as_bytes());
         }
         Report {
             outcome,
