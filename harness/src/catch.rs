@@ -88,10 +88,10 @@ pub async fn catch(run: &Run, selection: &Selection, folder: &Folder, pool: &Poo
     let mut written = of_planted(&report, &context);
     written.verdict = verdict;
     written.gaps.extend(regressions.back.iter().map(|back| format!("{} is back", back.name)));
-    let kept = report::keep(folder, &written);
+    let (files, kept) = report::keep(folder, &written);
     text.push_str(&regressions.text());
     let elapsed = progress.elapsed_ms();
-    text.push_str(&format!("  {}.{} s, wrote {}\n", elapsed / 1_000, elapsed / 100 % 10, folder.files()));
+    text.push_str(&format!("  {}.{} s, wrote {}\n", elapsed / 1_000, elapsed / 100 % 10, files));
     let text = terminal::colored_title(&text);
     if run.quiet && verdict == Verdict::Pass {
         terminal::print(&format!("{}\n", text.lines().next().unwrap_or_default()));

@@ -64,11 +64,6 @@ impl Folder {
         self.0.join("results.csv")
     }
 
-    /// All files that a run leaves here besides capsules, for its last line.
-    pub fn files(&self) -> String {
-        format!("{}, {}", self.results().display(), FILES.join(", "))
-    }
-
     pub fn grid(&self) -> PathBuf {
         self.0.join("grid.csv")
     }
@@ -83,9 +78,15 @@ impl Folder {
         let path = self.0.join(name);
         let unwritable = |why| Failure::Unwritable { path: path.clone(), why };
         let part = self.0.join(format!(".{name}.part"));
-        std::fs::write(&part, text).map_err(unwritable)?;
-        std::fs::rename(&part, &path).map_err(unwritable)?;
-        Ok(path)
+        let written = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, &path));
+        match written {
+            Ok(()) => Ok(path),
+            Err(why) => {
+                // Half a file is nobody's; that it stays, if it does, is less than what is told here.
+                let _ = std::fs::remove_file(&part);
+                Err(unwritable(why))
+            }
+        }
     }
 
     pub fn unwritable(&self, why: std::io::Error) -> Failure {

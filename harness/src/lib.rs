@@ -97,10 +97,17 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::RoleHost { check: None } => host::serve::serve(),
         Command::RoleHost { check: Some(command) } => foreign::conformance::check(&command, CHECK_LIMIT),
     };
-    done.unwrap_or_else(|failure| {
+    let exit = done.unwrap_or_else(|failure| {
         terminal::note(&format!("error: {failure}"));
         failure.exit()
-    })
+    });
+    match terminal::lost() {
+        Some(why) => {
+            terminal::note(&format!("error: failed to write to standard output: {why}"));
+            exit.and(Exit::Unwritable)
+        }
+        None => exit,
+    }
 }
 
 /// Longest that a program under check may be silent.

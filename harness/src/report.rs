@@ -70,12 +70,19 @@ fn reached(paths: &[PathBuf]) -> Result<Reach, Failure> {
     }
 }
 
-/// Writes `report.json` and the faces that servers look for.
-pub fn keep(folder: &Folder, report: &Report) -> Result<(), Failure> {
-    folder.write("report.json", &report.to_text())?;
-    folder.write("junit.xml", &junit::junit(report))?;
-    folder.write("summary.md", &markdown::summary(report))?;
-    Ok(())
+/// Writes `report.json` and the faces that servers look for, as many as can be written; what was, beside
+/// the rows, to be shown.
+pub fn keep(folder: &Folder, report: &Report) -> (String, Result<(), Failure>) {
+    let texts = [report.to_text(), junit::junit(report), markdown::summary(report)];
+    let mut shown = folder.results().display().to_string();
+    let mut kept = Ok(());
+    for (name, text) in FILES.into_iter().zip(texts) {
+        match folder.write(name, &text) {
+            Ok(_) => shown.push_str(&format!(", {name}")),
+            Err(failure) => kept = kept.and(Err(failure)),
+        }
+    }
+    (shown, kept)
 }
 
 /// What a report needs to know besides the sweep.

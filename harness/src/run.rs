@@ -175,16 +175,16 @@ async fn seeds(
         map.map(|map| map.join().map_err(|_| Failure::Internal("the model's graph panicked".to_owned())));
     context.map = drawn.transpose()?.map(Arc::new);
     let written = of_sweep(&swept, &context);
+    let (files, kept) = report::keep(folder, &written);
     let facts = Facts {
         elapsed_ms,
         assumed: context.assumptions.clone(),
         floor,
         interrupted: ended == Ended::Interrupted,
         reached: written.reached.clone(),
-        files: vec![folder.files()],
+        files: vec![files],
     };
     let verdict = swept.verdict(&facts.floor);
-    let kept = report::keep(folder, &written);
     let text = terminal::colored_title(&summary(&swept, &facts)) + &regressions.text();
     if run.quiet && verdict == Verdict::Pass {
         terminal::print(&format!("{}\n", text.lines().next().unwrap_or_default()));

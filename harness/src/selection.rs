@@ -6,6 +6,7 @@
 use crate::exit::Failure;
 use crate::nearest::hint;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -145,8 +146,7 @@ impl Selection {
         if word.contains('+') {
             let (scenario, planted) = one_planted(word)?;
             let seeds = seeds.map_or(SEEDS_DEFAULT, |seeds| seeds.0.clone());
-            self.add(word, scenario, planted, seeds);
-            return Ok(());
+            return self.add(word, scenario, planted, seeds);
         }
         if is_path(word) {
             let text = std::fs::read_to_string(word)
@@ -155,8 +155,7 @@ impl Selection {
                 return self.take_suite(&Suite::parse(word, &text)?, seeds);
             }
             let seeds = seeds.map_or(SEEDS_DEFAULT, |seeds| seeds.0.clone());
-            self.add(word, Scenario::parse(word, &text)?, None, seeds);
-            return Ok(());
+            return self.add(word, Scenario::parse(word, &text)?, None, seeds);
         }
         if let Some(suite) = suite(word) {
             self.is_smoke |= word == "smoke" && seeds.is_none();
@@ -167,8 +166,7 @@ impl Selection {
             smoke.entries.into_iter().find(|entry| entry.scenario == word).map(|entry| entry.seeds)
         });
         let seeds = seeds.map(|seeds| seeds.0.clone()).or(fixed).unwrap_or(SEEDS_DEFAULT);
-        self.add(word, shipped.scenario(), None, seeds);
-        Ok(())
+        self.add(word, shipped.scenario(), None, seeds)
     }
 
     fn take_suite(&mut self, suite: &Suite, seeds: Option<&Seeds>) -> Result<(), Failure> {
@@ -177,7 +175,7 @@ impl Selection {
             let shipped = scenario(name).ok_or_else(|| unknown(name))?;
             let seeds = seeds.map_or(fixed.clone(), |seeds| seeds.0.clone());
             match planted {
-                None => self.add(name, shipped.scenario(), None, seeds),
+                None => self.add(name, shipped.scenario(), None, seeds)?,
                 Some((planted, expect)) => self.planted.push(PlantedChoice {
                     scenario: Arc::new(shipped.scenario()),
                     seeds,
@@ -189,18 +187,38 @@ impl Selection {
         Ok(())
     }
 
-    fn add(&mut self, word: &str, scenario: Scenario, planted: Option<Planted>, seeds: Range<u64>) {
+    fn add(
+        &mut self,
+        word: &str,
+        scenario: Scenario,
+        planted: Option<Planted>,
+        seeds: Range<u64>,
+    ) -> Result<(), Failure> {
         let name = match planted {
             Some(planted) => format!("{}+{}", scenario.name(), planted.name()),
             None => scenario.name().to_owned(),
         };
-        let chosen = self.chosen.entry(name).or_insert_with(|| Chosen {
-            scenario: Arc::new(scenario),
-            planted,
-            word: word.to_owned(),
-            seeds: SeedSet::default(),
-        });
-        chosen.seeds.insert(seeds);
+        match self.chosen.entry(name) {
+            Entry::Vacant(entry) => {
+                let mut set = SeedSet::default();
+                set.insert(seeds);
+                let (scenario, word) = (Arc::new(scenario), word.to_owned());
+                entry.insert(Chosen { scenario, planted, word, seeds: set });
+            }
+            // Whatever it came by: the rows of one name are the seeds of one scenario.
+            Entry::Occupied(mut entry) if *entry.get().scenario == scenario => {
+                entry.get_mut().seeds.insert(seeds);
+            }
+            Entry::Occupied(entry) => {
+                let why = format!(
+                    "two scenarios are named `{}`:\n  {} and {word}; give one of them another `name`",
+                    entry.key(),
+                    entry.get().word
+                );
+                return Err(Failure::Usage(why));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -268,6 +286,30 @@ mod tests {
         let text = |word: &str| unknown(word).to_string();
         assert_eq!(text("standrad"), "unknown scenario or suite `standrad`, did you mean `standard`?");
         assert!(text("xyzzyxyzzyxyzzy").ends_with("`tumbler list suites` show them"));
+    }
+
+    /// Else one of them would not run, and nobody would know: a file could stand in for a shipped scenario.
+    #[test]
+    fn two_scenarios_of_one_name_are_refused_and_the_same_one_twice_is_not() {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let quiet = scenario("quiet").expect("shipped").text;
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).expect("the scratch folder takes files");
+            path.to_str().expect("UTF-8").to_owned()
+        };
+        let same = file("same.toml", quiet);
+        let other = file("other.toml", &quiet.replace("name = \"quiet\"", "name = \"standard\""));
+        let refused = |asked: &[&str]| {
+            let asked: Vec<String> = asked.iter().map(|word| (*word).to_owned()).collect();
+            Selection::new(&asked, Some(&Seeds(0..2))).err().map(|error| error.to_string())
+        };
+        assert_eq!(refused(&["quiet", &same, "smoke"]), None);
+        for asked in [[&*other, "standard"], ["smoke", &other]] {
+            let why = refused(&asked).expect("two of one name");
+            assert!(why.starts_with("two scenarios are named `standard`:\n  "), "{why}");
+            assert!(why.contains(&other), "{why}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! and the exit code stays what it was.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
 /// A word as a shell takes it back, quoted if it must be.
 pub fn word(word: &str) -> String {
@@ -17,9 +18,19 @@ pub fn print(text: &str) {
     if let Err(error) = written
         && error.kind() != io::ErrorKind::BrokenPipe
     {
-        tracing::warn!(%error, "failed to write to standard output");
+        // The first is told, once, at the end.
+        let _ = LOST.set(error);
     }
 }
+
+/// Why something that was printed did not come out, if so: then it is not what was asked for, whatever its
+/// exit code says.
+pub fn lost() -> Option<&'static io::Error> {
+    LOST.get()
+}
+
+/// Of the process, as standard output is; no run has part in it.
+static LOST: OnceLock<io::Error> = OnceLock::new();
 
 /// Writes a line to standard error.
 pub fn note(text: &str) {

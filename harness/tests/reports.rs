@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 use tempfile::TempDir;
+use tumbler::folder::Folder;
 use tumbler::{judgement, roles};
 use tumbler_plan::{Build, Digest, Plan, Planted};
 use tumbler_reports::report::{Claim, Context, of_sweep, v2};
@@ -227,6 +228,49 @@ fn a_run_that_cannot_write_its_report_says_so_and_leaves_no_older_one() {
     std::fs::create_dir_all(shell.path("taken/report.json")).expect("a folder in the file's place");
     let got = shell.check("run quiet --seeds 0..6 --out taken", 74);
     assert!(got.contains("error: failed to write") && !got.contains("seeds"), "{got}");
+}
+
+/// One face that cannot be written takes no other with it, and leaves no half of itself.
+#[test]
+fn what_can_be_written_is_and_only_that_is_said_to_be() {
+    let shell = Shell::new();
+    std::fs::create_dir_all(shell.path("out/junit.xml/x")).expect("a folder in the file's place");
+    let folder = Folder::of(&shell.path("out/any")).expect("it is there");
+    let (shown, kept) = tumbler::report::keep(&folder, &planted("standard", 1, Planted::TargetIgnoresFences));
+    assert!(shown.ends_with("out/results.csv, report.json, summary.md"), "{shown}");
+    let why = kept.expect_err("a folder is in the way").to_string();
+    assert!(why.contains("failed to write") && why.contains("junit.xml"), "{why}");
+    let left = std::fs::read_dir(shell.path("out")).expect("it is there");
+    let mut left: Vec<String> =
+        left.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    left.sort();
+    assert_eq!(left, ["junit.xml", "report.json", "summary.md"]);
+}
+
+/// A report that a full disk swallowed is no report, whatever it would have said.
+#[test]
+fn standard_output_that_takes_nothing_ends_with_74() {
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full");
+    let Ok(_) = full() else { return println!("skipped: needs /dev/full") };
+    let shell = Shell::new();
+    shell.check("run quiet --seeds 0..3 --out out", 0);
+    let lines = [
+        "report out/report.json --format md",
+        "report out/report.json --format junit",
+        "trace export quiet@1 --format jsonl",
+        "list scenarios",
+        "run quiet --seeds 0..3 --out again",
+        "man",
+        "gate out/report.json --policy ci",
+    ];
+    for line in lines {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tumbler"));
+        command.current_dir(shell.0.path()).args(line.split_whitespace());
+        let output = command.stdout(full().expect("it was there")).output().expect("the program runs");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(74), "tumbler {line}\n{told}");
+        assert!(told.contains("error: failed to write to standard output: No space left"), "{line}: {told}");
+    }
 }
 
 #[test]

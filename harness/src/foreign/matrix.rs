@@ -128,7 +128,7 @@ pub fn grid(grid: &Grid) -> Result<Exit, Failure> {
     }
     let scenario = seed_report(rotator, &bare, &calm).row.scenario;
     let context = report::foreign_context(&scenario, &JUDGED, ended, Floor::default())?;
-    report::keep(&folder, &of_sweep(&swept, &context))?;
+    report::keep(&folder, &of_sweep(&swept, &context)).1?;
     Ok(match ended {
         Ended::Interrupted => {
             let (done, all) = (cells_done, tries.len());

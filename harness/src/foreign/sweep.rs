@@ -119,13 +119,14 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
     let floor = Floor::default();
     let scenario = seed_report(rotator, &bare, &calm).row.scenario;
     let context = report::foreign_context(&scenario, &JUDGED, ended, floor.clone())?;
+    let (files, kept) = report::keep(&folder, &of_sweep(&swept, &context));
     let facts = Facts {
         elapsed_ms: progress.elapsed_ms(),
         assumed: context.assumptions.clone(),
         floor,
         interrupted: ended == Ended::Interrupted,
         reached: None,
-        files: vec![folder.files()],
+        files: vec![files],
     };
     let verdict = swept.verdict(&facts.floor);
     // Strikes by name are one run: what a sweep would have to show is not asked of it.
@@ -135,7 +136,6 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
         }
         (_, verdict) => verdict,
     };
-    report::keep(&folder, &of_sweep(&swept, &context))?;
     if run.strikes.is_empty() {
         let text = terminal::colored_title(&summary(&swept, &facts));
         let short = run.quiet && verdict == Verdict::Pass;
@@ -150,6 +150,7 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
     if let (Some(raised), true) = (&calm.raised, swept.promoted == 0) {
         terminal::note(&wrapped("tumbler: ", &format!("without any fault, an invocation {raised}")));
     }
+    kept?;
     Ok(match ended {
         Ended::Interrupted => Exit::Interrupted.and(Exit::Verdict(verdict)),
         Ended::Whole | Ended::Stopped => Exit::Verdict(verdict),
