@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use tumbler_plan::Plan;
 use tumbler_reports::report::of_planted;
-use tumbler_reports::{Floor, PlantedEntry, PlantedReport, SeedReport};
+use tumbler_reports::{Floor, PlantedEntry, PlantedReport, SeedReport, Sweep};
 use tumbler_types::Verdict;
 
 /// Runs the planted bugs of a selection.
@@ -35,6 +35,8 @@ pub async fn catch(run: &Run, selection: &Selection, folder: &Folder, pool: &Poo
         let name = choice.scenario.name();
         report.entries.push(PlantedEntry::new(choice.planted.name(), choice.expect, name, planned));
     }
+    // For its sums: what each run is to be, the entries say.
+    let mut runs = Sweep::new(plans.len() as u64);
     let mut firsts: BTreeMap<usize, SeedReport> = BTreeMap::new();
     let jobs = plans.clone().into_iter();
     let job = |(id, (name, plan)): (u64, (String, Plan))| Job {
@@ -46,6 +48,7 @@ pub async fn catch(run: &Run, selection: &Selection, folder: &Folder, pool: &Poo
     let ended = sweep(pool, Box::new((0..).zip(jobs).map(job)), &mut progress, |done: Done| {
         let row = &done.report.row;
         rows.write(row).map_err(|why| folder.unwritable(why))?;
+        runs.absorb(row.verdict, &done.report);
         for (index, (choice, entry)) in selection.planted.iter().zip(&mut report.entries).enumerate() {
             if !choice.seeds.contains(&row.seed) {
                 continue;
@@ -85,7 +88,7 @@ pub async fn catch(run: &Run, selection: &Selection, folder: &Folder, pool: &Poo
         [report.verdict(), regressions.verdict()].into_iter().max_by_key(|verdict| verdict.severity());
     let verdict = verdict.expect("there are two");
     let context = report::context(selection, &Regressions::default(), ended, Floor::default())?;
-    let mut written = of_planted(&report, &context);
+    let mut written = of_planted(&report, &runs, &context);
     written.verdict = verdict;
     written.gaps.extend(regressions.back.iter().map(|back| format!("{} is back", back.name)));
     let (files, kept) = report::keep(folder, &written);

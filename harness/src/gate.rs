@@ -5,11 +5,9 @@
 
 use crate::exit::{Exit, Failure};
 use crate::terminal;
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use tumbler_plan::Fingerprint;
-use tumbler_reports::{Policy, Report, escape};
+use tumbler_reports::{Baseline, Policy, Report, escape};
 
 /// What `gate` was asked.
 #[derive(Clone, Debug)]
@@ -24,7 +22,7 @@ pub struct Gate {
 pub fn gate(gate: &Gate) -> Result<Exit, Failure> {
     let policy = policy(&gate.policy)?;
     let reports = gate.reports.iter().map(|path| read(path)).collect::<Result<Vec<Report>, _>>()?;
-    let baseline = gate.baseline.as_deref().map(fingerprints).transpose()?.unwrap_or_default();
+    let baseline = gate.baseline.as_deref().map(baseline).transpose()?.unwrap_or_default();
     let decision = tumbler_reports::gate(&reports, &policy, &baseline);
     let name = escape::visible(&policy.name);
     let broken = decision.refusals.len();
@@ -55,9 +53,9 @@ pub fn read(path: &Path) -> Result<Report, Failure> {
         .map_err(|why| Failure::Usage(format!("{place}:{}", escape::visible(&why.to_string()))))
 }
 
-/// The fingerprints of a baseline: everything that its report found.
-pub fn fingerprints(path: &Path) -> Result<BTreeSet<Fingerprint>, Failure> {
-    Ok(read(path)?.findings.into_iter().map(|finding| finding.fingerprint).collect())
+/// What a baseline's report found.
+pub fn baseline(path: &Path) -> Result<Baseline, Failure> {
+    Ok(Baseline::of(&read(path)?))
 }
 
 fn policy(word: &str) -> Result<Policy, Failure> {

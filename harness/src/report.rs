@@ -11,7 +11,7 @@ use crate::{gate, identity, terminal};
 use clap::ValueEnum;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use tumbler_plan::Plan;
+use tumbler_plan::{Build, Plan};
 use tumbler_reports::reached::{merge, table};
 use tumbler_reports::report::v2::Reach;
 use tumbler_reports::report::{Claim, Context, v2};
@@ -61,8 +61,26 @@ fn reached(paths: &[PathBuf]) -> Result<Reach, Failure> {
         let why = "no run was followed in it: expected the report of a sweep of scenarios";
         Failure::Usage(format!("{}: {why}", path.display()))
     };
-    let part = |path: &PathBuf| gate::read(path)?.reached.ok_or_else(|| none(path));
-    let parts = paths.iter().map(part).collect::<Result<Vec<Reach>, _>>()?;
+    let mut reports: Vec<Report> = Vec::new();
+    for path in paths {
+        let report = gate::read(path)?;
+        let refused = |why: String| Err(Failure::Usage(format!("{}: {why}", path.display())));
+        if let Some(first) = reports.first().filter(|first| first.build != report.build) {
+            let name = |build: &Build| build.digest.to_string().chars().take(16).collect::<String>();
+            let (expected, got) = (name(&first.build), name(&report.build));
+            return refused(format!("expected build {expected} as in {}, got {got}", paths[0].display()));
+        }
+        // Whole reports only: that two shards overlap cannot be seen.
+        if let Some(index) = reports.iter().position(|other| *other == report) {
+            return refused(format!(
+                "expected each shard once, and it is the same as {}",
+                paths[index].display()
+            ));
+        }
+        reports.push(report);
+    }
+    let part = |(report, path): (Report, &PathBuf)| report.reached.ok_or_else(|| none(path));
+    let parts = reports.into_iter().zip(paths).map(part).collect::<Result<Vec<Reach>, _>>()?;
     match merge(&parts.iter().collect::<Vec<_>>()) {
         Ok(Some(whole)) => Ok(whole),
         Ok(None) => Err(Failure::NothingSelected("no report".to_owned())),
@@ -111,7 +129,16 @@ pub fn context(
     let planted = selection.planted.iter().map(|choice| choice.scenario.plan(choice.seeds.start));
     let timings: Vec<Timing> = plans.chain(planted).map(|plan| plan.timing).collect();
     let assumptions = assumed(&timings, &claims);
-    Ok(Context { build: identity::build()?, ended, floor, claims, assumptions, owed: owed(), map: None })
+    Ok(Context {
+        kind: v2::Kind::Sweep,
+        build: identity::build()?,
+        ended,
+        floor,
+        claims,
+        assumptions,
+        owed: owed(),
+        map: None,
+    })
 }
 
 /// The same of a foreign rotator: what its world cannot judge is not owed.
@@ -136,7 +163,16 @@ pub fn foreign_context(
         Ended::Interrupted => v2::Ended::Interrupted,
     };
     let assumptions = assumed(&[timing], &claims);
-    Ok(Context { build: identity::build()?, ended, floor, claims, assumptions, owed: owed(), map: None })
+    Ok(Context {
+        kind: v2::Kind::Rotator,
+        build: identity::build()?,
+        ended,
+        floor,
+        claims,
+        assumptions,
+        owed: owed(),
+        map: None,
+    })
 }
 
 fn claim(scenario: &Scenario, seed: u64) -> Claim {
@@ -165,7 +201,7 @@ fn first_plan(chosen: &Chosen) -> Plan {
 }
 
 /// The specification's table, with the largest parameters that a scenario declares.
-fn assumed(timings: &[Timing], claims: &BTreeMap<String, Claim>) -> Vec<v2::Assumed> {
+pub fn assumed(timings: &[Timing], claims: &BTreeMap<String, Claim>) -> Vec<v2::Assumed> {
     let max = |of: fn(&Timing) -> Span| timings.iter().map(of).max().unwrap_or(Span::ZERO);
     let (epsilon, visibility) = (max(|timing| timing.epsilon), max(|timing| timing.visibility));
     let actor_lifetime = max(|timing| timing.actor_lifetime);
@@ -194,7 +230,8 @@ fn assumed(timings: &[Timing], claims: &BTreeMap<String, Claim>) -> Vec<v2::Assu
     assumption::assumptions(&timing).into_iter().map(row).collect()
 }
 
-fn owed() -> Vec<v2::OwedRow> {
+/// What is owed of each invariant under each fault.
+pub fn owed() -> Vec<v2::OwedRow> {
     let row = |invariant| {
         let cell = |fault| (fault, assumption::owed(invariant, fault).name().to_owned());
         v2::OwedRow { invariant, faults: FaultKind::ALL.into_iter().map(cell).collect() }

@@ -15,15 +15,15 @@ use crate::sweep::{Ended, sweep};
 use crate::tell::{Teller, Telling};
 use crate::{catch, gate, report, shrink, terminal, visited};
 use clap::ValueEnum;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
-use tumbler_plan::{Fingerprint, Plan};
+use tumbler_plan::{Plan, Row};
 use tumbler_reports::report::of_sweep;
-use tumbler_reports::{Facts, Floor, Sweep, summary};
+use tumbler_reports::{Baseline, Facts, Floor, Sweep, summary};
 use tumbler_types::Verdict;
 
 /// What `run` was asked for.
@@ -105,7 +105,7 @@ pub async fn run(run: Run) -> Result<Exit, Failure> {
             "a suite of planted bugs has its seeds: --search is for scenarios, also with a bug: NAME+BUG";
         return Err(Failure::Usage(why.to_owned()));
     }
-    let baseline = run.baseline.as_deref().map(gate::fingerprints).transpose()?.unwrap_or_default();
+    let baseline = run.baseline.as_deref().map(gate::baseline).transpose()?.unwrap_or_default();
     let folder = Folder::open(run.out.as_deref())?;
     let pool = Pool { workers: run.jobs, limit: run.limit, settings: run.settings.clone() };
     if selection.planted.is_empty() {
@@ -118,7 +118,7 @@ pub async fn run(run: Run) -> Result<Exit, Failure> {
 async fn seeds(
     run: &Run,
     selection: &Selection,
-    baseline: BTreeSet<Fingerprint>,
+    baseline: Baseline,
     folder: &Folder,
     pool: &Pool,
 ) -> Result<Exit, Failure> {
@@ -137,7 +137,11 @@ async fn seeds(
     let map = (!run.follow.is_nothing()).then(|| std::thread::spawn(visited::map));
     let mut absorb = |done: Done, bred: Option<(&Plan, u64)>| {
         let row = &done.report.row;
-        rows.write(row).map_err(|why| folder.unwritable(why))?;
+        // What was bred is not its seed's own run, which has a row of that name.
+        let named =
+            bred.map(|(_, run)| Row { scenario: format!("{}-bred-{run}", row.scenario), ..row.clone() });
+        rows.write(named.as_ref().unwrap_or(row)).map_err(|why| folder.unwritable(why))?;
+        swept.bred += u64::from(bred.is_some());
         let chosen = &selection.chosen[&row.scenario];
         swept.absorb(chosen.scenario.expect(), &done.report);
         let told = swept.findings.last().is_some_and(|told| told.first.row == *row);

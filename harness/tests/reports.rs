@@ -1,7 +1,7 @@
 //! Reports and the gate at the command line; and every face is red for a planted violation.
 
 use roxmltree::Document;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
 use tempfile::TempDir;
@@ -68,12 +68,13 @@ fn planted(name: &str, seed: u64, bug: Planted) -> Report {
     of_sweep(
         &sweep,
         &Context {
+            kind: v2::Kind::Sweep,
             build,
             ended: v2::Ended::Whole,
             floor: Floor::default(),
+            assumptions: tumbler::report::assumed(&[plan.timing], &claims),
+            owed: tumbler::report::owed(),
             claims,
-            assumptions: Vec::new(),
-            owed: Vec::new(),
             map: None,
         },
     )
@@ -138,6 +139,48 @@ fn reports_are_equal_for_every_number_of_jobs_and_every_folder() {
     assert!(text.contains("\"replay\": \"tumbler replay standard-3.repro.json\""), "{text}");
     assert!(!text.contains(" /") && !text.contains("\"/"), "an absolute path: {text}");
     assert!(one.read("bad/junit.xml").contains("<error type=\"crashed\""));
+}
+
+/// Clean runs that several planted bugs share are run once, and so they are counted.
+#[test]
+fn a_report_counts_each_row_once_also_of_planted_bugs_and_of_what_was_bred() {
+    let shell = Shell::new();
+    shell.check("run planted --seeds 0..1 --out planted", 15);
+    shell.check("run hostile-world --search coverage --seeds 0..60 --out bred", 0);
+    for name in ["planted", "bred"] {
+        let report = Report::parse(&shell.read(&format!("{name}/report.json"))).expect("a report");
+        // No field of these is quoted.
+        let text = shell.read(&format!("{name}/results.csv"));
+        let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(',').collect()).collect();
+        let number = |row: &Vec<&str>, column: usize| row[column].parse::<u64>().expect("a number");
+        let sum = |column: usize| -> u64 { rows.iter().map(|row| number(row, column)).sum() };
+        let v2::Totals { planned, done, bred, promoted, faults_fired, distinct_traces, .. } = report.totals;
+        assert_eq!((planned, done), (rows.len() as u64, rows.len() as u64), "{name}");
+        assert_eq!([promoted, faults_fired], [sum(7), sum(9)], "{name}");
+        let digests: BTreeSet<&str> = rows.iter().map(|row| row[4]).collect();
+        assert_eq!(distinct_traces, digests.len() as u64, "{name}");
+        let keys: BTreeSet<(&str, &str)> = rows.iter().map(|row| (row[0], row[1])).collect();
+        assert_eq!(keys.len(), rows.len(), "{name}: no row stands for another");
+        let named = rows.iter().filter(|row| row[0].contains("-bred-")).count() as u64;
+        assert_eq!(bred, named, "{name}");
+        assert_eq!(bred > 0, name == "bred");
+    }
+}
+
+#[test]
+fn only_shards_of_one_build_add_up_and_each_once() {
+    let shell = Shell::new();
+    for (seeds, out) in [("0..4", "a"), ("4..8", "b")] {
+        shell.check(&format!("run standard --seeds {seeds} --follow 100% --out {out}"), 0);
+    }
+    let got = shell.check("report a/report.json b/report.json --format reached", 0);
+    assert!(got.contains("followed 8 seeds"), "{got}");
+    let got = shell.check("report a/report.json a/report.json --format reached", 2);
+    assert!(got.contains("a/report.json: expected each shard once"), "{got}");
+    let digest = Report::parse(&shell.read("b/report.json")).expect("a report").build.digest.to_string();
+    shell.write("other.json", &shell.read("b/report.json").replacen(&digest, &"0".repeat(64), 1));
+    let got = shell.check("report a/report.json other.json --format reached", 2);
+    assert!(got.contains("other.json: expected build ") && got.contains("got 0000000000000000"), "{got}");
 }
 
 #[test]

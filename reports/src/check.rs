@@ -37,6 +37,17 @@ impl Check {
         }
     }
 
+    /// What a seed does that fails it, after `3 seeds`.
+    pub const fn failing(self) -> &'static str {
+        match self {
+            Check::Invariant(_) => "broke it",
+            Check::FollowsSpec => "left the specification",
+            Check::Survives => "killed the worker",
+            Check::Deterministic => "gave another digest when run again",
+            Check::Conclusive => "came to no conclusion",
+        }
+    }
+
     /// What a verdict speaks of; nothing for a pass.
     pub const fn of(verdict: Verdict, invariant: Option<Invariant>) -> Option<Check> {
         match (verdict, invariant) {

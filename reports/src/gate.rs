@@ -13,8 +13,8 @@
 //! each rule here has been seen to refuse.
 
 use crate::policy::{Floors, PlantedRule};
-use crate::report::v2::{Ended, Kind, Report};
-use crate::{Policy, escape};
+use crate::report::v2::{Ended, Finding, Kind, Report};
+use crate::{Baseline, Check, Policy, escape};
 use std::collections::BTreeSet;
 use std::fmt;
 use tumbler_plan::Fingerprint;
@@ -45,20 +45,28 @@ pub struct Decision {
 }
 
 /// Every rule of the policy, in a fixed order.
-pub fn gate(reports: &[Report], policy: &Policy, baseline: &BTreeSet<Fingerprint>) -> Decision {
+pub fn gate(reports: &[Report], policy: &Policy, baseline: &Baseline) -> Decision {
     let mut rules = Rules::default();
     rules.hold(reports);
-    rules.demand_verdicts(reports, policy.verdict);
-    let sweeps: Vec<&Report> = reports.iter().filter(|report| report.kind == Kind::Sweep).collect();
+    rules.demand_verdicts(reports, policy.verdict, baseline);
+    let sweeps: Vec<&Report> = reports.iter().filter(|report| report.kind != Kind::Planted).collect();
     let sum = |count: fn(&Report) -> u64| {
         sweeps.iter().fold(0, |sum: u64, report| sum.saturating_add(count(report)))
     };
-    rules.at_least("seeds_min", policy.seeds_min, sum(|report| report.totals.done));
+    rules.at_least(
+        "seeds_min",
+        policy.seeds_min,
+        sum(|report| report.totals.done.saturating_sub(report.totals.bred)),
+    );
     rules.at_least(
         "rechecks_min",
         policy.rechecks_min,
         sum(|report| report.rechecks.done.saturating_sub(report.rechecks.differ)),
     );
+    if let Some(kind) = policy.kind {
+        let other = reports.iter().map(|report| report.kind).find(|other| *other != kind);
+        rules.demand("kind", other.is_none(), kind.name(), other.map_or("", Kind::name));
+    }
     rules.demand_findings(reports, policy.new_findings_max, baseline);
     rules.demand_planted(reports, policy.planted);
     for invariant in Invariant::ALL {
@@ -75,6 +83,29 @@ pub fn gate(reports: &[Report], policy: &Policy, baseline: &BTreeSet<Fingerprint
         rules.at_least(&format!("{} under_fault_min", invariant.id()), under_fault_min, under_fault);
     }
     Decision { rules: rules.count, refusals: rules.refusals }
+}
+
+/// A report's verdict, but for what the baseline knows: without findings a sweep is as good as its gaps.
+fn verdict(report: &Report, baseline: &Baseline) -> Verdict {
+    let known = |finding: &Finding| baseline.knows(&finding.fingerprint);
+    let is_known = !report.findings.is_empty()
+        && report.findings.iter().all(known)
+        && beyond(report, baseline).next().is_none()
+        && report.rechecks.differ == 0;
+    match (is_known, report.gaps.is_empty()) {
+        (false, _) => report.verdict,
+        (true, true) => Verdict::Pass,
+        (true, false) => Verdict::Inconclusive,
+    }
+}
+
+/// Checks that are broken here and were not in the baseline.
+fn beyond<'a>(report: &'a Report, baseline: &'a Baseline) -> impl Iterator<Item = Check> + 'a {
+    let checks = report.scenarios.iter().flat_map(|scenario| &scenario.checks);
+    checks
+        .filter(|each| each.failed > 0 || each.known > 0)
+        .map(|each| each.check)
+        .filter(|check| !baseline.checks.contains(check))
 }
 
 #[derive(Default)]
@@ -99,7 +130,8 @@ impl Rules {
     /// What holds under every policy.
     fn hold(&mut self, reports: &[Report]) {
         self.demand("reports", !reports.is_empty(), "at least one", "none");
-        let builds: BTreeSet<String> = reports.iter().map(|report| report.build.digest.to_string()).collect();
+        let build = |report: &Report| (report.build.digest, report.build.version.clone());
+        let builds: BTreeSet<_> = reports.iter().map(build).collect();
         self.demand("build", builds.len() <= 1, "one build", format!("{} of them", builds.len()));
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         let twice = reports
@@ -118,23 +150,31 @@ impl Rules {
         self.demand("rechecks", differ == 0, "equal digests", format!("{differ} that differ"));
     }
 
-    fn demand_verdicts(&mut self, reports: &[Report], expected: Verdict) {
-        let other = reports.iter().map(|report| report.verdict).find(|verdict| *verdict != expected);
+    fn demand_verdicts(&mut self, reports: &[Report], expected: Verdict, baseline: &Baseline) {
+        let verdicts = reports.iter().map(|report| verdict(report, baseline));
+        let other = verdicts.clone().find(|verdict| *verdict != expected);
         self.demand("verdict", other.is_none(), expected.name(), other.map_or("", Verdict::name));
     }
 
-    fn demand_findings(&mut self, reports: &[Report], max: u64, baseline: &BTreeSet<Fingerprint>) {
-        let mut new: BTreeSet<&Fingerprint> = BTreeSet::new();
-        for finding in reports.iter().flat_map(|report| &report.findings) {
-            let excused = finding.fingerprint.verdict != Verdict::Nondeterministic
-                && baseline.contains(&finding.fingerprint);
-            if !excused {
-                new.insert(&finding.fingerprint);
-            }
-        }
-        let first = new.first().map_or(String::new(), |first| format!(", the first {first}"));
-        let got = format!("{}{first}", new.len());
-        self.demand("new_findings_max", new.len() as u64 <= max, format!("at most {max}"), got);
+    fn demand_findings(&mut self, reports: &[Report], max: u64, baseline: &Baseline) {
+        let findings = reports.iter().flat_map(|report| &report.findings);
+        let new: BTreeSet<&Fingerprint> = findings
+            .map(|finding| &finding.fingerprint)
+            .filter(|fingerprint| !baseline.knows(fingerprint))
+            .collect();
+        // Behind findings that are known, a check may be broken that nobody had broken.
+        let beyond: BTreeSet<Check> = reports.iter().flat_map(|report| beyond(report, baseline)).collect();
+        let (count, first) = match (new.first(), beyond.first()) {
+            (Some(first), _) => (new.len(), format!(", the first {first}")),
+            (None, Some(check)) => (beyond.len(), format!(", {} is broken and was not", check.id())),
+            (None, None) => (0, String::new()),
+        };
+        self.demand(
+            "new_findings_max",
+            count as u64 <= max,
+            format!("at most {max}"),
+            format!("{count}{first}"),
+        );
     }
 
     fn demand_planted(&mut self, reports: &[Report], rule: PlantedRule) {

@@ -13,7 +13,7 @@
 //! Source: jenkinsci/xunit-plugin, junit-10.xsd; GitLab, "Unit test reports".
 
 use crate::escape::xml;
-use crate::report::v2::{Checked, Finding, Kind, Outcome, Planted, Report, Scenario};
+use crate::report::v2::{Checked, Finding, First, Kind, Outcome, Planted, Report, Scenario};
 use crate::{Check, number};
 use std::fmt::Write as _;
 use tumbler_types::Verdict;
@@ -148,17 +148,17 @@ fn case(report: &Report, scenario: &Scenario, checked: &Checked) -> Case {
         Outcome::NotOwed => Mark::Skipped {
             message: format!("not owed: an assumption is broken; excused in {}", seeds(checked.excused)),
         },
-        Outcome::Known => {
-            Mark::Skipped { message: format!("known: broken in {} of the baseline", seeds(checked.known)) }
-        }
+        Outcome::Known => Mark::Skipped {
+            message: format!("known: broken in {}, as in the baseline", seeds(checked.known)),
+        },
         Outcome::Broken => {
             let message = match checked.check {
                 Check::Invariant(invariant) => {
                     format!("broken in {}: {}", seeds(checked.failed), invariant.sentence())
                 }
-                check => format!("not {} in {}", check.id(), seeds(checked.failed)),
+                check => format!("{} {}", seeds(checked.failed), check.failing()),
             };
-            let text = stories(report, scenario, checked.check);
+            let text = stories(report, scenario, checked);
             match checked.check {
                 Check::Survives => Mark::Error { kind: "crashed", message, text },
                 check => Mark::Failure { kind: check.id(), message, text },
@@ -168,9 +168,17 @@ fn case(report: &Report, scenario: &Scenario, checked: &Checked) -> Case {
     Case { name: checked.check.id().to_owned(), mark }
 }
 
-/// The findings of one check in one scenario, told in lines.
-fn stories(report: &Report, scenario: &Scenario, check: Check) -> String {
+/// The findings of one check in one scenario, told in lines; of one that broke only behind others, where.
+fn stories(report: &Report, scenario: &Scenario, checked: &Checked) -> String {
+    let check = checked.check;
     let mut text = String::new();
+    if let Some(First { seed, step, why }) = &checked.first {
+        let step = step.map_or(String::new(), |step| format!(" at step {step}"));
+        put(&mut text, format_args!("first in {} seed {seed}{step}", scenario.name));
+        if let Some(why) = why {
+            put(&mut text, format_args!("  {why}"));
+        }
+    }
     let speaks = |finding: &&Finding| {
         let of = Check::of(finding.fingerprint.verdict, finding.fingerprint.invariant);
         !finding.known && of == Some(check) && finding.seeds.contains_key(&scenario.name)

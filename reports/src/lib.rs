@@ -8,6 +8,7 @@
 //!
 //! It deliberately reads no clock, environment or file, and writes none.
 
+pub mod baseline;
 pub mod cause;
 mod chart;
 pub mod check;
@@ -39,6 +40,7 @@ pub mod teller;
 pub mod vacuity;
 pub mod wrap;
 
+pub use baseline::Baseline;
 pub use check::Check;
 pub use difference::Difference;
 pub use explain::explain;

@@ -11,7 +11,7 @@
 use crate::escape::markdown;
 use crate::number::{grouped, span};
 use crate::reached;
-use crate::report::v2::{Checked, Finding, Kind, Outcome, Report};
+use crate::report::v2::{Checked, Finding, Kind, Outcome, Rechecks, Report};
 use tumbler_types::{Phase, Span, Verdict};
 
 /// Most bytes of a summary.
@@ -73,9 +73,20 @@ fn title(page: &mut Page, report: &Report) {
     let sign = if report.verdict == Verdict::Pass { "✅" } else { "❌" };
     page.put(&format!("## {sign} Tumbler: {}", report.verdict.name()));
     page.put("");
+    let what = match (report.kind, totals.bred) {
+        (Kind::Planted, _) => "runs".to_owned(),
+        (_, 0) => "seeds".to_owned(),
+        (_, bred) => format!("runs, {} of them bred by a search", grouped(bred)),
+    };
+    let rechecked = match &report.rechecks {
+        Rechecks { done: 0, .. } => "no digest rechecked".to_owned(),
+        Rechecks { done, differ } => {
+            format!("{} of {} rechecked digests equal", grouped(done.saturating_sub(*differ)), grouped(*done))
+        }
+    };
     page.put(&format!(
-        "{} of {} seeds ({}), {} distinct traces; {} rotations promoted, {} rolled back; {} faults fired, {} \
-         inside a rotation; {} of {} rechecked digests equal.",
+        "{} of {} {what} ({}), {} distinct traces; {} rotations promoted, {} rolled back; {} faults fired, {} \
+         inside a rotation; {rechecked}.",
         grouped(totals.done),
         grouped(totals.planned),
         report.ended.name(),
@@ -83,9 +94,7 @@ fn title(page: &mut Page, report: &Report) {
         grouped(totals.promoted),
         grouped(totals.rolled_back),
         grouped(totals.faults_fired),
-        grouped(totals.faults_in_rotation),
-        grouped(report.rechecks.done.saturating_sub(report.rechecks.differ)),
-        grouped(report.rechecks.done)
+        grouped(totals.faults_in_rotation)
     ));
     if !report.gaps.is_empty() {
         page.put("");

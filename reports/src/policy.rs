@@ -6,6 +6,7 @@
 //!
 //! It deliberately has no logic, no exceptions and no expressions.
 
+use crate::report::v2::Kind;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use tumbler_plan::mistake::{Mistake, Placed};
@@ -22,7 +23,10 @@ pub struct Policy {
     pub about: String,
     /// The verdict that every report must have.
     pub verdict: Verdict,
-    /// Seeds that must have run, over all scenarios.
+    /// The kind that every report must be of; any, if absent.
+    #[serde(default)]
+    pub kind: Option<Kind>,
+    /// Seeds that must have run, over all scenarios; what a search bred is none.
     pub seeds_min: u64,
     /// Seeds that must have been run twice, each with equal digests.
     pub rechecks_min: u64,

@@ -37,8 +37,8 @@ pub fn summary(sweep: &Sweep, facts: &Facts) -> String {
     invariants(&mut out, sweep);
     assumes(&mut out, sweep, facts);
     if verdict == Verdict::Pass {
-        // The rule of three: no failure among n seeds leaves rates up to 3/n at 95 %.
-        let rate = (sweep.done / 3).max(1);
+        // The rule of three: no failure among n independent draws leaves rates up to 3/n at 95 %.
+        let rate = ((sweep.done - sweep.bred) / 3).max(1);
         put(&mut out, &format!("  not excluded: failures rarer than 1 in {} seeds (95 %)", grouped(rate)));
     }
     for gap in sweep.gaps(&facts.floor) {
@@ -66,7 +66,10 @@ fn title(sweep: &Sweep, facts: &Facts, verdict: Verdict) -> String {
     format!(
         "{word}  {}/{}  {}  {}.{} s  distinct traces {}",
         grouped(sweep.done),
-        count(sweep.planned, "seed"),
+        match sweep.bred {
+            0 => count(sweep.planned, "seed"),
+            bred => format!("{} ({} bred)", count(sweep.planned, "run"), grouped(bred)),
+        },
         count(sweep.scenarios.len() as u64, "scenario"),
         facts.elapsed_ms / 1_000,
         facts.elapsed_ms / 100 % 10,
@@ -175,6 +178,10 @@ fn findings(out: &mut String, sweep: &Sweep) {
     for told in new().take(STORIES_MAX) {
         out.push('\n');
         out.push_str(&finding(&told.first, told.count, told.replay.as_deref()));
+        if !told.beyond.is_empty() {
+            let beyond: Vec<&str> = told.beyond.iter().map(|check| check.id()).collect();
+            hang(out, "  not in the baseline: ", &beyond.join(", "));
+        }
     }
     let rest = new().skip(STORIES_MAX);
     for (index, told) in rest.enumerate() {

@@ -8,9 +8,9 @@
 //! It deliberately keeps no row: rows go to the file as they come.
 
 use crate::reached::Sum;
-use crate::report::v2::Excused;
+use crate::report::v2::{Excused, First};
 use crate::vacuity::{self, Floor, Gap};
-use crate::{Broken, Check, Exercised, Recheck, Rollback, SeedReport};
+use crate::{Baseline, Broken, Check, Exercised, Recheck, Rollback, SeedReport, baseline};
 use std::collections::{BTreeMap, BTreeSet};
 use tumbler_plan::Fingerprint;
 use tumbler_types::{Invariant, Verdict};
@@ -21,6 +21,8 @@ pub struct Sweep {
     /// Seeds that were asked for.
     pub planned: u64,
     pub done: u64,
+    /// Those of them that a search bred.
+    pub bred: u64,
     /// Verdicts by scenario.
     pub scenarios: BTreeMap<String, BTreeMap<Verdict, u64>>,
     pub promoted: u64,
@@ -51,16 +53,18 @@ pub struct Sweep {
     pub judged: Option<BTreeSet<Invariant>>,
     /// The gravest verdict of a seed.
     gravest: Gravest,
-    /// Fingerprints of a baseline: these alone do not fail a sweep.
-    baseline: BTreeSet<Fingerprint>,
+    /// What it knows does not fail a sweep.
+    baseline: Baseline,
     traces: BTreeSet<u64>,
 }
 
 /// Seeds that broke one check of one scenario.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Broke {
     pub failed: u64,
     pub known: u64,
+    /// The first of those that are not known.
+    pub first: Option<First>,
 }
 
 /// A finding, with the first seed that shows it.
@@ -72,8 +76,10 @@ pub struct Told {
     pub count: u64,
     /// The same by scenario.
     pub seeds: BTreeMap<String, u64>,
-    /// Stands in the baseline.
+    /// Stands in the baseline, and so does every check that these seeds broke.
     pub known: bool,
+    /// The checks that do not, though the fingerprint does.
+    pub beyond: BTreeSet<Check>,
     /// Name of the file that replays the first.
     pub capsule: Option<String>,
     /// The line that replays the first.
@@ -94,16 +100,16 @@ impl Sweep {
         Sweep { planned, ..Sweep::default() }
     }
 
-    /// A sweep that fails by findings outside of a baseline only. Nondeterminism is never known:
-    /// it makes every other verdict doubtful.
-    pub fn against(planned: u64, baseline: BTreeSet<Fingerprint>) -> Self {
+    /// A sweep that fails by findings outside of a baseline only.
+    pub fn against(planned: u64, baseline: Baseline) -> Self {
         Sweep { baseline, ..Sweep::new(planned) }
     }
 
     /// Stands in the baseline, and may.
     pub fn is_known(&self, report: &SeedReport) -> bool {
         report.row.verdict != Verdict::Nondeterministic
-            && report.fingerprint.as_ref().is_some_and(|fingerprint| self.baseline.contains(fingerprint))
+            && report.fingerprint.as_ref().is_some_and(|fingerprint| self.baseline.knows(fingerprint))
+            && self.baseline.beyond(report).is_empty()
     }
 
     /// Takes the next seed; `expect` is the verdict that its scenario names.
@@ -153,9 +159,12 @@ impl Sweep {
         }
         self.break_checks(report, known);
         if let Some(fingerprint) = &report.fingerprint {
-            let seeds = match self.findings.iter_mut().find(|told| told.fingerprint == *fingerprint) {
+            let beyond = self.baseline.beyond(report);
+            let same = |told: &&mut Told| told.fingerprint == *fingerprint && told.known == known;
+            let seeds = match self.findings.iter_mut().find(same) {
                 Some(told) => {
                     told.count += 1;
+                    told.beyond.extend(beyond);
                     &mut told.seeds
                 }
                 None => {
@@ -165,6 +174,7 @@ impl Sweep {
                         count: 1,
                         seeds: BTreeMap::new(),
                         known,
+                        beyond,
                         capsule: None,
                         replay: None,
                     });
@@ -242,16 +252,23 @@ impl Sweep {
         }
     }
 
-    /// Every check that a seed broke, once: what decided its verdict, and what else the judges found.
+    /// Every check that a seed broke, once. Of a seed that goes beyond the baseline, only what does is new.
     fn break_checks(&mut self, report: &SeedReport, known: bool) {
         let row = &report.row;
-        let found = |broken: &Broken| broken.invariant.map_or(Check::FollowsSpec, Check::Invariant);
-        let mut checks: BTreeSet<Check> = report.broken.iter().map(found).collect();
-        checks.extend(Check::of(row.verdict, row.invariant));
-        for check in checks {
+        let beyond = self.baseline.beyond(report);
+        for check in baseline::broken(report) {
             let broke = self.broken_in.entry((row.scenario.clone(), check)).or_default();
-            broke.failed += u64::from(!known);
-            broke.known += u64::from(known);
+            if known || (!beyond.is_empty() && !beyond.contains(&check)) {
+                broke.known += 1;
+                continue;
+            }
+            broke.failed += 1;
+            let event = report.broken.iter().find(|broken| baseline::check(broken) == check);
+            broke.first.get_or_insert_with(|| First {
+                seed: row.seed,
+                step: event.map(|broken| broken.seq),
+                why: event.map(|broken| broken.why.clone()),
+            });
         }
     }
 }
@@ -383,7 +400,10 @@ pub(crate) mod tests {
     #[test]
     fn known_findings_do_not_fail_a_sweep_and_new_ones_do() {
         let (known, new) = (failed(4, Verdict::Violated), failed(5, Verdict::Diverged));
-        let baseline = || known.fingerprint.iter().cloned().collect();
+        let baseline = || Baseline {
+            fingerprints: known.fingerprint.iter().cloned().collect(),
+            checks: baseline::broken(&known),
+        };
         let mut sweep = Sweep::against(3, baseline());
         sweep.absorb(Verdict::Pass, &passed(3));
         sweep.absorb(Verdict::Pass, &known);

@@ -35,7 +35,7 @@ pub struct Grid {
 /// Runs the grid.
 pub fn grid(grid: &Grid) -> Result<Exit, Failure> {
     let began = Instant::now();
-    let baseline = grid.baseline.as_deref().map(gate::fingerprints).transpose()?.unwrap_or_default();
+    let baseline = grid.baseline.as_deref().map(gate::baseline).transpose()?.unwrap_or_default();
     let folder = Folder::open(grid.out.as_deref())?;
     let path = folder.grid();
     let unwritable = |why| Failure::Unwritable { path: path.clone(), why };

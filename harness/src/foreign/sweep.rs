@@ -42,7 +42,7 @@ pub struct Run {
 /// Runs the seeds.
 pub fn run(run: &Run) -> Result<Exit, Failure> {
     let rotator = &run.rotator;
-    let known = run.baseline.as_deref().map(gate::fingerprints).transpose()?.unwrap_or_default();
+    let known = run.baseline.as_deref().map(gate::baseline).transpose()?.unwrap_or_default();
     let folder = Folder::open(run.out.as_deref())?;
     let plan = |seed, strikes| rotator.plan(seed, strikes);
     let seeds: Vec<u64> = match &run.seeds {

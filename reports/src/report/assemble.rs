@@ -16,6 +16,8 @@ use tumbler_types::{Assumption, Bounds, Invariant, Span, Verdict};
 /// What the harness knows and the sweep does not.
 #[derive(Clone, Debug)]
 pub struct Context {
+    /// Of what a sweep was.
+    pub kind: Kind,
     pub build: Build,
     pub ended: Ended,
     pub floor: Floor,
@@ -42,7 +44,7 @@ pub struct Claim {
 
 /// The report of scenarios that are to hold.
 pub fn of_sweep(sweep: &Sweep, context: &Context) -> Report {
-    let Context { build, ended, floor, claims, assumptions, owed, map } = context;
+    let Context { kind, build, ended, floor, claims, assumptions, owed, map } = context;
     let scenario = |(name, claim): (&String, &Claim)| scenario(sweep, name, claim);
     let points = |phase| {
         let tried = sweep.rollback.tried(phase);
@@ -51,24 +53,11 @@ pub fn of_sweep(sweep: &Sweep, context: &Context) -> Report {
     let phases = if sweep.rollback.is_empty() { &[][..] } else { &Rollback::PHASES[..] };
     Report {
         schema: Report::SCHEMA,
-        kind: Kind::Sweep,
+        kind: *kind,
         build: build.clone(),
         verdict: sweep.verdict(floor),
         ended: *ended,
-        totals: Totals {
-            planned: sweep.planned,
-            done: sweep.done,
-            failed: sweep.failed(),
-            known: sweep.known,
-            distinct_traces: sweep.distinct(),
-            promoted: sweep.promoted,
-            rolled_back: sweep.rolled_back,
-            open: sweep.open,
-            commands: sweep.commands,
-            faults_planned: sweep.planned_faults,
-            faults_fired: sweep.faults_fired,
-            faults_in_rotation: sweep.faults_in_rotation,
-        },
+        totals: totals(sweep),
         rechecks: Rechecks { done: sweep.rechecked, differ: sweep.recheck_differs },
         invariants: coverage(sweep),
         scenarios: claims.iter().map(scenario).collect(),
@@ -83,14 +72,27 @@ pub fn of_sweep(sweep: &Sweep, context: &Context) -> Report {
     }
 }
 
-/// The report of planted bugs that are to be caught.
-pub fn of_planted(planted: &PlantedReport, context: &Context) -> Report {
-    let done = planted.entries.iter().map(|entry| entry.seeds + entry.clean).sum();
-    let totals = Totals {
-        planned: planted.entries.iter().map(|entry| entry.planned * 2).sum(),
-        done,
-        ..Totals::default()
-    };
+fn totals(sweep: &Sweep) -> Totals {
+    Totals {
+        planned: sweep.planned,
+        done: sweep.done,
+        bred: sweep.bred,
+        failed: sweep.failed(),
+        known: sweep.known,
+        distinct_traces: sweep.distinct(),
+        promoted: sweep.promoted,
+        rolled_back: sweep.rolled_back,
+        open: sweep.open,
+        commands: sweep.commands,
+        faults_planned: sweep.planned_faults,
+        faults_fired: sweep.faults_fired,
+        faults_in_rotation: sweep.faults_in_rotation,
+    }
+}
+
+/// The report of planted bugs that are to be caught. `runs` is all that was run for it, each run once: a
+/// clean one may serve several bugs.
+pub fn of_planted(planted: &PlantedReport, runs: &Sweep, context: &Context) -> Report {
     let gaps = planted.entries.iter().filter(|entry| !entry.is_sound()).map(gap);
     Report {
         schema: Report::SCHEMA,
@@ -98,7 +100,7 @@ pub fn of_planted(planted: &PlantedReport, context: &Context) -> Report {
         build: context.build.clone(),
         verdict: planted.verdict(),
         ended: context.ended,
-        totals,
+        totals: totals(runs),
         rechecks: Rechecks::default(),
         invariants: Vec::new(),
         scenarios: Vec::new(),
@@ -118,7 +120,7 @@ fn scenario(sweep: &Sweep, name: &str, claim: &Claim) -> Scenario {
     let seeds = verdicts.values().sum();
     let exercised_in = sweep.exercised_in.get(name);
     let checked = |check| {
-        let broke = sweep.broken_in.get(&(name.to_owned(), check)).copied().unwrap_or_default();
+        let broke = sweep.broken_in.get(&(name.to_owned(), check)).cloned().unwrap_or_default();
         let none = Exercised {
             invariant: Invariant::AppliedOnce,
             count: if matches!(check, Check::Invariant(_)) { 0 } else { seeds },
@@ -155,6 +157,7 @@ fn scenario(sweep: &Sweep, name: &str, claim: &Claim) -> Scenario {
             failed: broke.failed,
             known: broke.known,
             excused,
+            first: broke.first.map(|first| First { why: first.why.as_deref().map(without_folders), ..first }),
         }
     };
     Scenario {
@@ -187,7 +190,7 @@ fn coverage(sweep: &Sweep) -> Vec<Coverage> {
 }
 
 fn finding(told: &Told) -> Finding {
-    let Told { fingerprint, first, count: _, seeds, known, capsule, replay } = told;
+    let Told { fingerprint, first, count: _, seeds, known, beyond, capsule, replay } = told;
     let mut fingerprint = fingerprint.clone();
     if first.row.verdict == Verdict::Nondeterministic {
         // The second look gave another digest.
@@ -200,6 +203,7 @@ fn finding(told: &Told) -> Finding {
         name: fingerprint.to_string(),
         fingerprint,
         known: *known,
+        beyond: beyond.iter().copied().collect(),
         seeds: seeds.clone(),
         scenario: first.row.scenario.clone(),
         seed: first.row.seed,

@@ -13,7 +13,7 @@ pub use super::reach::{Hits, Reach, ReachedAction, ReachedFault, ReachedWalk, St
 use crate::Check;
 use crate::reached::is_sound;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tumbler_plan::{Build, Fingerprint};
 use tumbler_types::{Assumption, Bounds, FaultKind, Invariant, Phase, Span, Verdict};
 
@@ -93,6 +93,18 @@ pub enum Kind {
     Sweep,
     /// Planted bugs, which are to be caught.
     Planted,
+    /// A rotation function of somebody's own, in a world that judges what it can.
+    Rotator,
+}
+
+impl Kind {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Sweep => "sweep",
+            Kind::Planted => "planted",
+            Kind::Rotator => "rotator",
+        }
+    }
 }
 
 /// How the run ended.
@@ -121,6 +133,9 @@ impl Ended {
 pub struct Totals {
     pub planned: u64,
     pub done: u64,
+    /// Those of `done` that a search bred: they are no seed's own runs, and no independent draws.
+    #[serde(default)]
+    pub bred: u64,
     /// Seeds whose verdict was not pass, expected and known ones included.
     pub failed: u64,
     /// Seeds whose finding stands in the baseline.
@@ -193,6 +208,19 @@ pub struct Checked {
     pub known: u64,
     /// Seeds that broke it when nothing of it was owed.
     pub excused: u64,
+    /// The first seed that failed it.
+    #[serde(default)]
+    pub first: Option<First>,
+}
+
+/// Where a check was broken first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct First {
+    pub seed: u64,
+    /// Number of the event that shows it.
+    pub step: Option<u64>,
+    pub why: Option<String>,
 }
 
 /// Never rounds up: what was not exercised did not hold.
@@ -227,8 +255,11 @@ pub struct Finding {
     pub fingerprint: Fingerprint,
     /// The fingerprint in one word, as summaries show it.
     pub name: String,
-    /// Stands in the baseline.
+    /// Stands in the baseline, and so does every check that these seeds broke.
     pub known: bool,
+    /// The checks that do not, though the fingerprint does.
+    #[serde(default)]
+    pub beyond: Vec<Check>,
     /// Seeds that show it, by scenario.
     pub seeds: BTreeMap<String, u64>,
     /// Where it was met first.
@@ -301,46 +332,89 @@ impl Report {
 
     /// Sums agree, and nothing is called a pass that its own parts deny.
     fn validate(&self) -> Result<(), String> {
-        let Totals { planned, done, failed, .. } = self.totals;
         let same = |what: &str, total: u64, parts: u64| {
             if total == parts { Ok(()) } else { Err(format!("{what} is {total}, and its parts are {parts}")) }
         };
-        if self.kind == Kind::Sweep {
+        let within = |what: &str, part: u64, whole: u64| {
+            if part <= whole { Ok(()) } else { Err(format!("{what} is {part} of {whole}")) }
+        };
+        let totals = &self.totals;
+        if self.kind != Kind::Planted {
             let verdicts = || self.scenarios.iter().flat_map(|scenario| &scenario.verdicts);
-            same("totals.done", done, total(self.scenarios.iter().map(|scenario| scenario.seeds)))?;
-            same("totals.done", done, total(verdicts().map(|(_, seeds)| *seeds)))?;
+            same("totals.done", totals.done, total(self.scenarios.iter().map(|scenario| scenario.seeds)))?;
+            same("totals.done", totals.done, total(verdicts().map(|(_, seeds)| *seeds)))?;
             let not_pass = verdicts().filter(|(verdict, _)| **verdict != Verdict::Pass);
-            same("totals.failed", failed, total(not_pass.map(|(_, seeds)| *seeds)))?;
+            same("totals.failed", totals.failed, total(not_pass.map(|(_, seeds)| *seeds)))?;
         }
-        if done > planned || self.rechecks.done > done || self.rechecks.differ > self.rechecks.done {
-            return Err("more was done than planned".to_owned());
+        within("totals.done", totals.done, totals.planned)?;
+        within("totals.bred", totals.bred, totals.done)?;
+        within("totals.failed", totals.failed, totals.done)?;
+        within("totals.known", totals.known, totals.failed)?;
+        within("totals.distinct_traces", totals.distinct_traces, totals.done)?;
+        within("totals.faults_in_rotation", totals.faults_in_rotation, totals.faults_fired)?;
+        within("totals.promoted", totals.promoted, totals.commands)?;
+        within("totals.rolled_back", totals.rolled_back, totals.commands)?;
+        within("rechecks.done", self.rechecks.done, totals.done)?;
+        within("rechecks.differ", self.rechecks.differ, self.rechecks.done)?;
+        for Points { phase, tried, under_fault, missed } in &self.rollback_points {
+            within(&format!("rollback_points {} under_fault", phase.name()), *under_fault, *tried)?;
+            within(&format!("rollback_points {} missed", phase.name()), *missed, *tried)?;
         }
-        if self.reached.as_ref().is_some_and(|reached| !is_sound(&reached.walk)) {
-            return Err("what was reached is not what its bits say".to_owned());
+        if let Some(reached) = &self.reached {
+            within("reached.followed", reached.followed, totals.done)?;
+            if !is_sound(&reached.walk) {
+                return Err("what was reached is not what its bits say".to_owned());
+            }
         }
+        self.validate_table()?;
         if !self.scenarios.is_sorted_by(|a, b| a.name < b.name) {
             return Err("scenarios are not in the order of their names".to_owned());
         }
         for (index, coverage) in self.invariants.iter().enumerate() {
+            let id = coverage.invariant.id();
             if self.invariants[..index].iter().any(|other| other.invariant == coverage.invariant) {
-                return Err(format!("{} stands there twice", coverage.invariant.id()));
+                return Err(format!("{id} stands there twice"));
             }
-            let exercised =
-                self.scenarios.iter().flat_map(|scenario| &scenario.checks).filter_map(|checked| {
-                    (checked.check == Check::Invariant(coverage.invariant)).then_some(checked.exercised)
-                });
+            within(&format!("{id} under_fault"), coverage.under_fault, coverage.exercised)?;
             let excused = self.excused.iter().filter(|each| each.invariant == coverage.invariant);
-            let seeds = total(excused.map(|each| each.seeds));
-            same(&format!("{} excused", coverage.invariant.id()), coverage.excused, seeds)?;
-            if self.kind == Kind::Sweep {
-                same(
-                    &format!("{} exercised", coverage.invariant.id()),
-                    coverage.exercised,
-                    total(exercised),
-                )?;
+            same(&format!("{id} excused"), coverage.excused, total(excused.map(|each| each.seeds)))?;
+            if self.kind == Kind::Planted {
+                continue;
+            }
+            let checks = || {
+                let checks = self.scenarios.iter().flat_map(|scenario| &scenario.checks);
+                checks.filter(|checked| checked.check == Check::Invariant(coverage.invariant))
+            };
+            let (exercised, under) = (
+                total(checks().map(|checked| checked.exercised)),
+                total(checks().map(|checked| checked.under_fault)),
+            );
+            same(&format!("{id} exercised"), coverage.exercised, exercised)?;
+            same(&format!("{id} under_fault"), coverage.under_fault, under)?;
+        }
+        for scenario in &self.scenarios {
+            for Checked { check, exercised, under_fault, failed, known, excused, .. } in &scenario.checks {
+                let name = |what: &str| format!("{} {} {what}", scenario.name, check.id());
+                within(&name("under_fault"), *under_fault, *exercised)?;
+                within(&name("failed"), failed.saturating_add(*known), scenario.seeds)?;
+                within(&name("excused"), *excused, scenario.seeds)?;
             }
         }
         self.deny()
+    }
+
+    /// The table that every claim rests on is there, whole and once.
+    fn validate_table(&self) -> Result<(), String> {
+        let assumed: BTreeSet<Assumption> = self.assumptions.iter().map(|each| each.assumption).collect();
+        if self.assumptions.is_empty() || assumed.len() < self.assumptions.len() {
+            return Err("assumptions are not each assumption once".to_owned());
+        }
+        let owed: BTreeSet<Invariant> = self.owed.iter().map(|row| row.invariant).collect();
+        let whole = self.invariants.iter().all(|coverage| owed.contains(&coverage.invariant));
+        if self.owed.is_empty() || owed.len() < self.owed.len() || !whole {
+            return Err("owed is not each invariant once".to_owned());
+        }
+        Ok(())
     }
 
     /// A pass that is none.
@@ -348,20 +422,27 @@ impl Report {
         if self.verdict != Verdict::Pass {
             return Ok(());
         }
-        let broken = self.scenarios.iter().flat_map(|scenario| &scenario.checks);
         let denied = match () {
             () if self.ended != Ended::Whole || self.totals.done < self.totals.planned => "not all of it ran",
             () if self.findings.iter().any(|finding| !finding.known) => {
                 "there is a finding that is not known"
             }
-            () if broken.clone().any(|checked| checked.outcome == Outcome::Broken) => "a check is broken",
-            () if broken.clone().any(|checked| checked.failed > 0) => "a check failed",
             () if self.planted.iter().any(|planted| !planted.sound) => "a planted bug was missed",
             () if !self.gaps.is_empty() => "it has gaps",
             () if self.rechecks.differ > 0 => "a digest differed",
-            () => return Ok(()),
+            () => "",
         };
-        Err(format!("the verdict is pass, and {denied}"))
+        if !denied.is_empty() {
+            return Err(format!("the verdict is pass, and {denied}"));
+        }
+        for scenario in &self.scenarios {
+            let bad = |checked: &&Checked| checked.outcome == Outcome::Broken || checked.failed > 0;
+            if let Some(checked) = scenario.checks.iter().find(bad) {
+                let (name, check) = (&scenario.name, checked.check.id());
+                return Err(format!("the verdict is pass, and {name} {check} is broken"));
+            }
+        }
+        Ok(())
     }
 }
 

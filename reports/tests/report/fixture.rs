@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tumbler_plan::{Build, Digest, Fingerprint, Row};
 use tumbler_reports::reached::{Map, Place, Reached, Walk};
-use tumbler_reports::report::v2::{Assumed, Ended};
+use tumbler_reports::report::v2::{Assumed, Ended, Kind, OwedRow};
 use tumbler_reports::report::{Claim, Context, of_planted, of_sweep};
 use tumbler_reports::{
-    Broken, Exercised, Floor, PlantedEntry, PlantedReport, Recheck, Report, SeedReport, Sweep,
+    Baseline, Broken, Exercised, Floor, PlantedEntry, PlantedReport, Recheck, Report, SeedReport, Sweep,
 };
 use tumbler_types::{Assumption, Bounds, FaultKind, Instant, Invariant, Phase, RoleKind, Span, Verdict};
 
@@ -137,24 +137,26 @@ pub fn context<'a>(scenarios: impl IntoIterator<Item = &'a str>) -> Context {
     let claims: BTreeMap<String, Claim> =
         scenarios.into_iter().map(|name| (name.to_owned(), claim())).collect();
     let build = Build { version: "0.1.0".to_owned(), digest: Digest::of(b"build") };
+    let owed = |invariant| OwedRow { invariant, faults: BTreeMap::new() };
     Context {
+        kind: Kind::Sweep,
         build,
         ended: Ended::Whole,
         floor: Floor::default(),
         claims,
         assumptions: assumed(),
-        owed: Vec::new(),
+        owed: Invariant::ALL.into_iter().map(owed).collect(),
         map: Some(Arc::new(map())),
     }
 }
 
 /// The report of these seeds, all of which were planned.
 pub fn report(seeds: &[SeedReport]) -> Report {
-    known(seeds, BTreeSet::new())
+    known(seeds, Baseline::default())
 }
 
 /// The same against a baseline.
-pub fn known(seeds: &[SeedReport], baseline: BTreeSet<Fingerprint>) -> Report {
+pub fn known(seeds: &[SeedReport], baseline: Baseline) -> Report {
     let mut sweep = Sweep::against(seeds.len() as u64, baseline);
     seeds.iter().for_each(|seed| sweep.absorb(Verdict::Pass, seed));
     of_sweep(&sweep, &context(seeds.iter().map(|seed| seed.row.scenario.as_str())))
@@ -169,7 +171,10 @@ pub fn green() -> Report {
 pub fn planted(scenario: &str, caught: bool) -> Report {
     let mut entry = PlantedEntry::new("target-ignores-fences", Invariant::AppliedOnce, scenario, 1);
     let verdict = if caught { Verdict::Violated } else { Verdict::Stalled };
-    entry.absorb_planted(&failed(scenario, 0, verdict, "planted"));
-    entry.absorb_clean(&passed(scenario, 0));
-    of_planted(&PlantedReport { entries: vec![entry] }, &context([scenario]))
+    let (bad, clean) = (failed(scenario, 0, verdict, "planted"), passed(scenario, 0));
+    entry.absorb_planted(&bad);
+    entry.absorb_clean(&clean);
+    let mut runs = Sweep::new(2);
+    [bad, clean].iter().for_each(|seed| runs.absorb(seed.row.verdict, seed));
+    of_planted(&PlantedReport { entries: vec![entry] }, &runs, &context([scenario]))
 }

@@ -55,7 +55,7 @@ fn a_pass_that_its_own_parts_deny_is_refused() {
         report.verdict = Verdict::Pass;
         report.findings.clear();
     };
-    check(red(), hidden, "a check is broken");
+    check(red(), hidden, "standard applied-once is broken");
     check(planted("standard", false), |report| report.verdict = Verdict::Pass, "a planted bug was missed");
     check(green(), |report| report.gaps.push("few".to_owned()), "it has gaps");
     check(green(), |report| report.rechecks.differ = 1, "a digest differed");
@@ -64,6 +64,20 @@ fn a_pass_that_its_own_parts_deny_is_refused() {
     check(green(), |report| report.totals.failed += 1, "totals.failed is 1");
     check(green(), |report| report.scenarios.reverse(), "order of their names");
     check(green(), |report| report.invariants[1].exercised += 1, "exercised is 9, and its parts are 8");
+    // Each number has others that bound it.
+    check(green(), |report| report.invariants[0].under_fault += 9, "applied-once under_fault is 13 of 8");
+    check(green(), |report| report.invariants[0].under_fault -= 1, "under_fault is 3, and its parts are 4");
+    check(green(), |report| report.totals.distinct_traces = 9, "totals.distinct_traces is 9 of 4");
+    check(green(), |report| report.totals.faults_in_rotation = 999, "totals.faults_in_rotation is 999 of");
+    check(green(), |report| report.totals.promoted = 9_999, "totals.promoted is 9999 of");
+    check(green(), |report| report.totals.bred = 5, "totals.bred is 5 of 4");
+    check(green(), |report| report.rechecks.done = 5, "rechecks.done is 5 of 4");
+    let followed = |report: &mut Report| report.reached.as_mut().expect("followed").followed = 9;
+    check(green(), followed, "reached.followed is 9 of 4");
+    check(green(), |report| report.assumptions.clear(), "assumptions are not each assumption once");
+    check(green(), |report| report.owed.truncate(1), "owed is not each invariant once");
+    let more = |report: &mut Report| report.scenarios[0].checks[0].failed = 3;
+    check(red(), more, "quiet applied-once failed is 3 of 1");
     let twice = |report: &mut Report| report.invariants.push(report.invariants[0].clone());
     check(green(), twice, "applied-once stands there twice");
 }
