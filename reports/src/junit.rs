@@ -193,6 +193,9 @@ fn stories(report: &Report, scenario: &Scenario, checked: &Checked) -> String {
         if let Some(why) = &finding.why {
             put(&mut text, format_args!("  {why}"));
         }
+        if let Some(incident) = &finding.retells {
+            put(&mut text, format_args!("  retells {incident}"));
+        }
         put(&mut text, format_args!("  replay: {}", finding.replay));
     }
     text

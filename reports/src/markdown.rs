@@ -110,7 +110,7 @@ fn findings(page: &mut Page, report: &Report) {
         if found.peek().is_none() {
             continue;
         }
-        page.head(title, &["finding", "seeds", "first", "step", "why", "replay"]);
+        page.head(title, &["finding", "seeds", "first", "step", "why", "retells", "replay"]);
         found.for_each(|finding| page.put(&row(finding)));
     }
 }
@@ -118,13 +118,14 @@ fn findings(page: &mut Page, report: &Report) {
 fn row(finding: &Finding) -> String {
     let seeds = finding.seeds.values().fold(0, |sum: u64, seeds| sum.saturating_add(*seeds));
     format!(
-        "| {} | {} | {} seed {} | {} | {} | {} |",
+        "| {} | {} | {} seed {} | {} | {} | {} | {} |",
         markdown(&finding.name),
         grouped(seeds),
         markdown(&finding.scenario),
         finding.seed,
         finding.step.map_or("-".to_owned(), grouped),
         finding.why.as_ref().map_or("-".to_owned(), |why| markdown(why)),
+        finding.retells.as_ref().map_or("-".to_owned(), |incident| markdown(incident)),
         markdown(&finding.replay)
     )
 }

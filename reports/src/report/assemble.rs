@@ -209,6 +209,7 @@ fn finding(told: &Told) -> Finding {
         seed: first.row.seed,
         step: broken.map(|broken| broken.seq).or(last.map(|last| last.seq)),
         why: why.map(|why| without_folders(why)),
+        retells: first.retells.clone(),
         capsule: capsule.clone(),
         replay: match (capsule, replay) {
             // Of a rotator that is not ours: it names the function and each strike.

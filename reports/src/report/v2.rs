@@ -268,6 +268,9 @@ pub struct Finding {
     /// Number of the event that shows it.
     pub step: Option<u64>,
     pub why: Option<String>,
+    /// The published incident that its scenario retells.
+    #[serde(default)]
+    pub retells: Option<String>,
     /// Name of the capsule's file, which stands beside the report.
     pub capsule: Option<String>,
     /// The line that replays it, from the folder of the report.

@@ -153,14 +153,19 @@ fn what_is_excused_is_counted_and_shown_by_every_face_and_never_held() {
 fn a_failure_tells_its_reason_and_how_to_replay_it_and_vacuous_checks_are_skipped() {
     let mut quiet = passed("quiet", 0);
     quiet.exercised[1].count = 0;
-    let report = report(&[quiet, failed("standard", 17, Verdict::Violated, "the fence went back")]);
+    let mut bad = failed("standard", 17, Verdict::Violated, "the fence went back");
+    bad.retells = Some("A. Nonymous, a post-mortem (2019)".to_owned());
+    let report = report(&[quiet, bad]);
     let text = junit::junit(&report);
     assert!(text.contains("<skipped message=\"vacuous: exercised 0 times\"/>"), "{text}");
-    for part in ["the fence went back", "tumbler replay standard --seed 17", "at step 77"] {
+    for part in ["the fence went back", "tumbler replay standard --seed 17", "at step 77", "retells A. Nonym"]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
     let page = markdown::summary(&report);
-    for part in ["`the fence went back`", "`tumbler replay standard --seed 17`", "applied-once"] {
+    for part in
+        ["`the fence went back`", "`tumbler replay standard --seed 17`", "applied-once", "post-mortem"]
+    {
         assert!(page.contains(part), "{part}: {page}");
     }
     let table = coverage::coverage(&report).expect("memory");
