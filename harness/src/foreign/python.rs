@@ -59,7 +59,7 @@ impl Python {
             self.process = None;
             let why = match silence {
                 Silence::Ended(status) => {
-                    format!("the Python interpreter ended: {status}; 3.11 or later is needed")
+                    format!("the Python interpreter ended: {status}")
                 }
                 Silence::Overdue(limit) => {
                     format!("the function hung for {} s where Python could not interrupt it", limit.as_secs())
@@ -135,11 +135,15 @@ const SOURCES: &[(&str, &str)] = &[
     ("psycopg.rows", include_str!("python/psycopg_rows.py")),
     ("psycopg.sql", include_str!("python/psycopg2_sql.py")),
     ("psycopg2", include_str!("python/psycopg2.py")),
+    ("psycopg2.errorcodes", include_str!("python/psycopg2_errorcodes.py")),
     ("psycopg2.errors", include_str!("python/psycopg2_errors.py")),
     ("psycopg2.extensions", include_str!("python/psycopg2_extensions.py")),
     ("psycopg2.extras", include_str!("python/psycopg2_extras.py")),
+    ("psycopg2.pool", include_str!("python/psycopg2_pool.py")),
     ("psycopg2.sql", include_str!("python/psycopg2_sql.py")),
     ("pymysql", include_str!("python/pymysql.py")),
+    ("pymysql.constants", include_str!("python/pymysql_constants.py")),
+    ("pymysql.converters", include_str!("python/pymysql_converters.py")),
     ("pymysql.cursors", include_str!("python/pymysql_cursors.py")),
     ("pymysql.err", include_str!("python/pymysql_err.py")),
 ];

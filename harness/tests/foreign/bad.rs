@@ -15,7 +15,10 @@ const BROKEN: [(&str, &[&str]); 13] = [
         "def lambda_handler(event, context)\n",
         &["lambda_function.py:1: import of lambda_function.py raises SyntaxError"],
     ),
-    ("import os\nos._exit(3)\n", &["the Python interpreter ended"]),
+    (
+        "import os\nos._exit(3)\n",
+        &["import of lambda_function.py: the function ends its process (os._exit(3))"],
+    ),
     (
         "import requests\n",
         &["lambda_function.py:1:", "no stand-in for the module `requests`", "there are stand-ins for boto3"],
@@ -48,7 +51,7 @@ const BROKEN: [(&str, &[&str]); 13] = [
     ),
     (
         "import os\ndef lambda_handler(event, context):\n    os._exit(3)\n",
-        &["the process ended by itself, with 3"],
+        &["lambda_function.py:3: the function ends its process (os._exit(3))"],
     ),
 ];
 

@@ -7,6 +7,7 @@ mod bad;
 mod capsules;
 mod examples;
 mod manners;
+mod standins;
 mod surface;
 mod turns;
 

@@ -8,6 +8,8 @@ import json
 import boto3
 
 EXCLUDED = "/@\"'\\"
+# There where functions run.
+AUTHORITIES = "/etc/pki/tls/cert.pem"
 
 
 def lambda_handler(event, context):
@@ -119,6 +121,7 @@ def connect(secret):
             user=secret["username"],
             password=secret["password"],
             sslmode="verify-full",
+            sslrootcert=AUTHORITIES,
             connect_timeout=5,
         )
     import pymysql
@@ -129,7 +132,7 @@ def connect(secret):
         database=secret["dbname"],
         user=secret["username"],
         password=secret["password"],
-        ssl={"ca": "ca.pem"},
+        ssl={"ca": AUTHORITIES},
         connect_timeout=5,
     )
 

@@ -1,7 +1,7 @@
 """A stand-in: clients of the secret store and of the database service."""
 
 from botocore.exceptions import ClientError, ParamValidationError, ReadTimeoutError
-from tumbler_guest import Unsupported, WorldError, call, refuse_attribute
+from tumbler_guest import Unsupported, WorldError, call, refuse_attribute, refuse_missing
 
 PAGES = {"MaxRecords": int, "Marker": str, "Filters": list}
 # The parameters that each operation knows, with their types; those that it needs are named apart.
@@ -114,7 +114,8 @@ class Client:
                 raise ReadTimeoutError(endpoint_url=self._service) from None
             operation = "".join(part.capitalize() for part in name.split("_"))
             kind = getattr(self.exceptions, error.kind, ClientError)
-            response = {"Error": {"Code": error.code or error.kind, "Message": error.message}}
+            told = {"Code": error.code or error.kind, "Message": error.message}
+            response = {"Error": told, "ResponseMetadata": {"HTTPStatusCode": 400, "RetryAttempts": 0}}
             raise kind(response, operation) from None
         value["ResponseMetadata"] = {"HTTPStatusCode": 200, "RetryAttempts": 0}
         return value
@@ -128,7 +129,10 @@ def client(service_name, *args, **settings):
 
 
 class Session:
-    region_name = "eu-west-1"
+    region_name, profile_name = "eu-west-1", "default"
+    __getattr__ = refuse_missing(
+        "session", "resource get_credentials available_profiles events get_available_regions get_available_services"
+    )
 
     def __init__(self, *args, **settings):
         pass

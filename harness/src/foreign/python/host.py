@@ -78,6 +78,9 @@ def main():
     gc.collect()
     gc.freeze()
     gc.disable()
+    if os.path.exists("/proc/self/statm"):
+        with open("/proc/self/statm") as pages:
+            guest.MEMORY.append(int(pages.read().split()[0]) * os.sysconf("SC_PAGE_SIZE"))
     Server(source, out, guest, function, broken).serve()
 
 
@@ -162,7 +165,7 @@ class Server:
             return line
         code = self.children.pop(number).end()
         if code != self.guest.SAID_ALL:
-            why = f"the process ended by itself, with {code}"
+            why = f"the function's process ended by itself, with {code}"
             self.say(number, json.dumps({"broke": {"why": why, "at": None}}).encode())
         return self.guest.read_line(self.source)
 
@@ -175,7 +178,7 @@ class Server:
             os.close(to)
             os.close(ear)
             self.guest.serve((self.source, self.out, turn, server), self.function, *told)
-            os._exit(self.guest.SAID_ALL)
+            self.guest.EXIT(self.guest.SAID_ALL)
         os.close(turn)
         os.close(server)
         return Child(pid, to, ear)

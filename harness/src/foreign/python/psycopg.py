@@ -11,14 +11,25 @@ from psycopg2 import (  # noqa: F401
     OperationalError,
     ProgrammingError,
     Warning,
-    settings_of,
+    error,
+    session,
+    unknown,
+    KINDS,
 )
-from psycopg2 import DRIVER as DRIVER
-from tumbler_guest import Unsupported, refuse_attribute
+from tumbler_guest import refuse_attribute
 from tumbler_sql import Connection as Session
 from tumbler_sql import Cursor as Rows
-from tumbler_sql import needs_tls, wants_mapping
+from tumbler_sql import Driver, settings_of, shape_of
 
+DRIVER = Driver(
+    True,
+    error,
+    KINDS,
+    lambda: InterfaceError("the cursor is closed"),
+    lambda: OperationalError("the connection is closed"),
+    lambda: ProgrammingError("the last operation didn't produce a result"),
+)
+paramstyle, apilevel, threadsafety, __version__ = "pyformat", "2.0", 2, "3.2.1"
 NEEDS_COMPOSED = ("ALTER", "CREATE", "DROP", "GRANT", "REVOKE", "SET")
 
 
@@ -30,25 +41,35 @@ class Cursor(Rows):
             raise ProgrammingError('syntax error at or near "$1"')
         return super().execute(operation, parameters)
 
+    def _returned(self):
+        return self
+
 
 class Connection(Session):
     closes = True
+    cursors = Cursor
 
-    def cursor(self, *args, **kwargs):
-        return Cursor(self, self._mapping or wants_mapping(args, kwargs))
+    def _in_transaction(self):
+        return ProgrammingError(
+            "can't change 'autocommit' now: connection in transaction status INTRANS"
+        )
+
+    def execute(self, operation, parameters=None, **kwargs):
+        return self.cursor().execute(operation, parameters)
+
+    def set_autocommit(self, on):
+        self._set_autocommit(on)
+
+    @classmethod
+    def connect(cls, *args, **settings):
+        return connect(*args, **settings)
 
 
-def connect(conninfo="", *, autocommit=False, row_factory=None, **settings):
-    if "://" in conninfo:
-        raise Unsupported("psycopg.connect with a URL: give keywords")
-    told = settings_of(conninfo, settings)
-    tls, prefer = needs_tls(told)
-    value = DRIVER.connect(
-        told.get("host"), told.get("port", 5432), told.get("user"), told.get("password"), told.get("dbname"), tls, prefer
-    )
-    connection = Connection(DRIVER, value, getattr(row_factory, "by_name", False))
-    if autocommit:
-        connection.autocommit = True
+def connect(conninfo="", *, autocommit=False, row_factory=None, cursor_factory=None, prepare_threshold=5, context=None,
+            **settings):
+    told = settings_of(conninfo, settings, unknown)
+    connection = session(DRIVER, Connection, told, shape_of((row_factory, cursor_factory), {}))
+    connection.autocommit = autocommit
     return connection
 
 

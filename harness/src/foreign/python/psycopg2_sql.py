@@ -1,7 +1,7 @@
 """A stand-in: statements put together."""
 
 from tumbler_guest import refuse_attribute
-from tumbler_sql import Composable, as_literal, identifier
+from tumbler_sql import SQL, Composable, Composed, Identifier, Literal, Placeholder  # noqa: F401
 
-SQL, Identifier, Literal, Composed = Composable, identifier, as_literal, Composable
+NULL, DEFAULT = SQL("NULL"), SQL("DEFAULT")
 __getattr__ = refuse_attribute("psycopg2.sql")

@@ -1,14 +1,19 @@
-"""A stand-in: rows by name."""
+"""A stand-in: how rows are shaped."""
 
 from tumbler_guest import refuse_attribute
+from tumbler_sql import by_attribute, by_name
 
 
 class dict_row:  # noqa: N801
-    by_name = True
+    shape = staticmethod(by_name)
+
+
+class namedtuple_row:  # noqa: N801
+    shape = staticmethod(by_attribute)
 
 
 class tuple_row:  # noqa: N801
-    by_name = False
+    shape = None
 
 
 __getattr__ = refuse_attribute("psycopg.rows")

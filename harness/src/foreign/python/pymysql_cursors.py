@@ -1,14 +1,23 @@
-"""A stand-in: cursors whose rows are mappings."""
+"""A stand-in: how rows are shaped; all rows are fetched at once."""
 
 from tumbler_guest import refuse_attribute
+from tumbler_sql import by_name
 
 
 class Cursor:
-    by_name = False
+    shape = None
 
 
-class DictCursor:
-    by_name = True
+class DictCursor(Cursor):
+    shape = staticmethod(by_name)
+
+
+class SSCursor(Cursor):
+    pass
+
+
+class SSDictCursor(DictCursor):
+    pass
 
 
 __getattr__ = refuse_attribute("pymysql.cursors")

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import random
+import resource
 import select
 import signal
 import sys
@@ -16,7 +17,13 @@ import uuid
 
 
 class Unsupported(BaseException):
-    """The function asked for what the world does not have. No `except Exception` may swallow it."""
+    """The function asked for what the world does not have. No `except` may swallow it: the first one is remembered,
+    and ends the invocation whatever the function does with it."""
+
+    def __init__(self, why):
+        super().__init__(why)
+        if State.armed and State.refused is None:
+            State.refused = {"why": why, "at": place()}
 
 
 class WorldError(Exception):
@@ -37,18 +44,24 @@ class State:
     source = random.Random(0)
     prefix = b""
     log = []
+    logged = 0
+    refused = None
     # The world's lines, ours to it, the server's word that it is our turn, and ours to the server.
     world = out = turn = server = -1
 
 
 MAIN = threading.get_ident()
-LOG_MAX = 200
-LINE_MAX = 2000
+EXIT = os._exit
+# Of the log, between two calls; and of one line, the rest of which is another.
+LOG_MAX = 1 << 20
+LINE_MAX = 1 << 16
 # How an invocation's process ends that has said its last word. A function's own exit is another.
 SAID_ALL = 86
 # Python 3.11 begins to specialize code that ran eight times.
 WARM = 20
 CPU_MAX = 60
+# Of a process's own, beyond what the server has when it forks.
+MEMORY_MAX = 1 << 30
 
 
 def place():
@@ -80,7 +93,7 @@ def call(op, **args):
         raise Unsupported(f"`{op}` from a second thread: a rotation is told one call at a time")
     if State.world < 0:
         raise Unsupported(f"`{op}` while the module is imported: ask in the handler")
-    log, State.log = State.log, []
+    log, State.log, State.logged = State.log, [], 0
     try:
         text = json.dumps({"call": {"op": op, "args": args, "at": place(), "log": log}})
     except TypeError as error:
@@ -110,10 +123,10 @@ def hear():
         write(State.server, line + b"\n")
         line = read_line(State.turn)
     if line is None:
-        os._exit(SAID_ALL)
+        EXIT(SAID_ALL)
     if line == State.prefix + b"kill":
         say("killed")
-        os._exit(SAID_ALL)
+        EXIT(SAID_ALL)
     return json.loads(line[len(State.prefix):].decode())
 
 
@@ -128,9 +141,9 @@ def read_line(fd):
     return line[:-1]
 
 
-def write(fd, line):
+def write(fd, line, to=os.write):
     while line:
-        line = line[os.write(fd, line):]
+        line = line[to(fd, line):]
 
 
 def urandom(count):
@@ -142,16 +155,31 @@ def sleep(seconds):
     call("sleep", millis=max(0, int(seconds * 1000)))
 
 
+def note(text):
+    """Adds to the log. A folder's name is the machine's, and not of the function."""
+    text = text.encode("utf-8", "replace").decode()
+    for line in text.replace(State.folder, "").splitlines():
+        if State.logged > LOG_MAX:
+            return
+        State.logged += len(line)
+        for start in range(0, len(line) if line.strip() else 0, LINE_MAX):
+            State.log.append(line[start:start + LINE_MAX])
+        if State.logged > LOG_MAX:
+            State.log.append("(the log is cut here: it is longer than a million characters between two calls)")
+
+
 class Log:
     """Standard output and error of the function: its log."""
 
-    encoding = "utf-8"
+    encoding, errors, newlines, closed, name, mode = "utf-8", "strict", None, False, "<stdout>", "w"
 
     def write(self, text):
-        for line in text.splitlines():
-            if line.strip() and len(State.log) < LOG_MAX:
-                State.log.append(line[:LINE_MAX])
+        note(text)
         return len(text)
+
+    def writelines(self, lines):
+        for line in lines:
+            self.write(line)
 
     def flush(self):
         pass
@@ -159,18 +187,57 @@ class Log:
     def isatty(self):
         return False
 
+    def writable(self):
+        return True
+
+    def readable(self):
+        return False
+
+    def reconfigure(self, **settings):
+        pass
+
+    def fileno(self):
+        return 1
+
+    @property
+    def buffer(self):
+        return Bytes()
+
+
+class Bytes(Log):
+    def write(self, text):
+        note(bytes(text).decode("utf-8", "replace"))
+        return len(text)
+
 
 class Handler(logging.Handler):
+    """A Lambda's: what a formatter makes of a record, with the traceback that it carries."""
+
+    def __init__(self):
+        super().__init__()
+        self.stream = sys.stdout
+
     def emit(self, record):
-        if len(State.log) < LOG_MAX:
-            State.log.append(record.getMessage()[:LINE_MAX])
+        note(self.format(record))
+
+
+def written(fd, text, to=os.write):
+    """`os.write`, of which the log's descriptors are ours."""
+    if fd in (1, 2):
+        note(bytes(text).decode("utf-8", "replace"))
+        return len(text)
+    return to(fd, text)
+
+
+def ended(code):
+    raise Unsupported(f"the function ends its process (os._exit({code}))")
 
 
 def prepare(folder, limit, settings):
     """Puts the world's clock, entropy and log in the place of the machine's."""
     State.folder, State.limit = os.path.join(os.path.realpath(folder), ""), limit
     os.environ.clear()
-    os.environ.update(ENVIRONMENT | settings)
+    os.environ.update(ENVIRONMENT | {"LAMBDA_TASK_ROOT": State.folder.rstrip(os.sep)} | settings)
     for name in ("time", "monotonic", "perf_counter", "process_time"):
         setattr(time, name, lambda: State.now / 1e9)
         setattr(time, name + "_ns", lambda: State.now)
@@ -188,7 +255,8 @@ def prepare(folder, limit, settings):
     for name in ("random", "seed", "choice", "choices", "randint", "randrange", "sample", "shuffle", "uniform"):
         assert hasattr(random, name)
     uuid.uuid1 = lambda node=None, clock_seq=None: uuid.uuid4()
-    sys.stdout = sys.stderr = Log()
+    sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = Log()
+    os.write, os._exit = written, ended
     logging.getLogger().handlers[:] = [Handler()]
     sys.dont_write_bytecode = True
     sys.addaudithook(watch)
@@ -199,6 +267,7 @@ ENVIRONMENT = {
     "AWS_REGION": "eu-west-1",
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_LAMBDA_FUNCTION_NAME": "rotation",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
     "TZ": "UTC",
     "PATH": "",
 }
@@ -234,6 +303,16 @@ REFUSED = {
     "os.posix_spawn": "starts a process",
     "os.fork": "forks",
     "ctypes.dlopen": "loads a library of the machine",
+    **dict.fromkeys(
+        ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate"),
+        "changes files; the next invocation would not find them so",
+    ),
+    **dict.fromkeys(
+        ("os.chmod", "os.chown", "os.utime", "os.setxattr", "os.removexattr", "os.lockf"),
+        "changes files; the next invocation would not find them so",
+    ),
+    **dict.fromkeys(("os.kill", "os.killpg", "signal.pthread_kill"), "sends a signal"),
+    **dict.fromkeys(("os.forkpty", "pty.spawn", "os.startfile"), "starts a process"),
 }
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
@@ -242,9 +321,23 @@ def watch(event, args):
     if not State.armed:
         return
     if event in REFUSED:
+        if event == "socket.__new__" and "asyncio" in sys.modules and called("asyncio"):
+            raise Unsupported("the function runs an asyncio loop, which needs sockets: call the handler's steps directly")
         raise Unsupported(f"the function {REFUSED[event]} ({event})")
+    if event == "sqlite3.connect" and args[0] != ":memory:":
+        raise Unsupported("the function writes a file: the next invocation would not find it")
     if event == "open" and isinstance(args[2], int) and args[2] & WRITES and args[0] != os.devnull:
         raise Unsupported("the function writes a file: the next invocation would not find it")
+
+
+def called(module):
+    """Whether a function of this package is on the stack."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").split(".")[0] == module:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def watched(on):
@@ -262,7 +355,9 @@ def watch_anew():
 def hung(signum, frame):
     if State.waits:
         return
-    raise Unsupported(f"the function did not ask, return or raise for {State.limit:g} s")
+    if signum == signal.SIGVTALRM:
+        raise Unsupported(f"the function did not ask, return or raise for {State.limit:g} s of its own time")
+    raise Unsupported(f"the function waited for {4 * State.limit:g} s, and not for the world")
 
 
 def load(module, handler):
@@ -274,12 +369,16 @@ def load(module, handler):
     try:
         found = __import__(module)
         function = getattr(found, handler, None)
+        if State.refused is not None:
+            refused, State.refused = State.refused, None
+            return None, {"why": f"import of {module}.py: {refused['why']}", "at": refused["at"]}
         if not callable(function):
             return None, {"why": f"{module}.py has no function `{handler}(event, context)`", "at": f"{module}.py:1"}
         return function, None
-    except Unsupported as error:
-        return None, {"why": f"import of {module}.py: {error}", "at": place_of(error)}
     except BaseException as error:
+        refused, State.refused = State.refused, None
+        if refused is not None:
+            return None, {"why": f"import of {module}.py: {refused['why']}", "at": refused["at"]}
         if isinstance(error, ModuleNotFoundError) and error.name == module:
             return None, {"why": f"there is no {module}.py in the folder", "at": None}
         kind = type(error).__name__
@@ -289,7 +388,12 @@ def load(module, handler):
         watched(False)
 
 
+class Identity:
+    cognito_identity_id = cognito_identity_pool_id = None
+
+
 class Context:
+    identity, client_context = Identity(), None
     function_name = "rotation"
     function_version = "$LATEST"
     memory_limit_in_mb = 128
@@ -347,18 +451,73 @@ def serve(pipes, function, event, context, broken):
         return
     # What hangs where Python cannot interrupt it does not outlive the run for long: this signal ends it.
     signal.setitimer(signal.ITIMER_PROF, CPU_MAX)
+    if MEMORY:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY[0] + MEMORY_MAX, MEMORY[0] + MEMORY_MAX))
     State.armed = True
     watched(True)
     try:
-        function(event, context)
-        end = {"done": {"log": State.log}}
-    except Unsupported as error:
-        end = {"broke": {"why": str(error), "at": place_of(error)}}
+        result = function(event, context)
+        end = marshalled(result)
     except BaseException as error:
-        kind = type(error).__name__
-        end = {"raised": {"kind": kind, "message": str(error)[:LINE_MAX], "at": place_of(error), "log": State.log}}
+        end = raised(error)
+    State.armed = False
     watched(False)
+    if State.refused is not None:
+        end = {"broke": State.refused}
     say(json.dumps(end))
+
+
+# The address space that the server has when it begins to serve.
+MEMORY = []
+
+
+def marshalled(result):
+    """What the service does with what a handler returns: it must become JSON."""
+    try:
+        json.dumps(result, default=float if type(result).__name__ == "Decimal" else None)
+    except (TypeError, ValueError, OverflowError) as error:
+        if hasattr(result, "close"):
+            result.close()
+        why = f"Unable to marshal response: {error}"
+        return {"raised": {"kind": "Runtime.MarshalError", "message": why, "at": None, "log": State.log}}
+    return {"done": {"log": State.log}}
+
+
+def raised(error):
+    """The log has what the service would write there: the exception, and what it came from."""
+    seen, cause = set(), error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        if cause is not error:
+            note(f"{type(cause).__name__}: {text_of(cause)}")
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    if isinstance(error, ModuleNotFoundError):
+        # Nobody caught it: the service would say the same each time.
+        return {"broke": {"why": text_of(error), "at": place_of(error)}}
+    if isinstance(error, MemoryError):
+        return {"broke": {"why": "the function takes more memory than there is", "at": place_of(error)}}
+    kind, message = type(error).__name__, text_of(error)[:LINE_MAX]
+    return {"raised": {"kind": kind, "message": message, "at": place_of(error), "log": State.log}}
+
+
+def text_of(error):
+    """JSON has no halves of letters."""
+    try:
+        return str(error).encode("utf-8", "replace").decode()
+    except Exception as other:
+        return f"(its text raises {type(other).__name__})"
+
+
+def refuse_missing(what, names):
+    """What an object of a stand-in answers to a name that the real one has and it has not; any other is nobody's."""
+    known = frozenset(names.split())
+
+    def missing(self, name):
+        if name in known:
+            raise Unsupported(f"the stand-in's {what} has no `{name}`: harness/FOREIGN.md lists what there is")
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
+    return missing
 
 
 def refuse_attribute(module):

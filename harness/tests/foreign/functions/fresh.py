@@ -58,4 +58,5 @@ def lambda_handler(event, context):
 
 def connect(secret):
     who = dict(user=secret["username"], password=secret["password"])
-    return psycopg2.connect(host=secret["host"], dbname=secret["dbname"], sslmode="verify-full", **who)
+    tls = dict(sslmode="verify-full", sslrootcert="/etc/pki/tls/cert.pem")
+    return psycopg2.connect(host=secret["host"], dbname=secret["dbname"], **tls, **who)

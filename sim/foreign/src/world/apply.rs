@@ -72,8 +72,13 @@ impl World<'_> {
                 if let (Some(is_protected), true) = (self.server.is_protected(id), self.veil.shows(sql)) {
                     self.judge.listen(self.now, self.seq(), !is_protected, "on a wire without TLS");
                 }
+                // A client's own setting: it goes with the statement, and nothing else is sent for it.
+                if let Some(on) = call.args.get("autocommit").and_then(Value::as_bool) {
+                    self.server.set_autocommit(id, on);
+                }
                 self.server.execute(self.now, id, sql)
             }
+            "ping" => self.server.execute(self.now, id, "SELECT 1"),
             "autocommit" => {
                 self.server.set_autocommit(id, flag("on"));
                 Answer::Value(Value::Null)
