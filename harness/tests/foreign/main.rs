@@ -6,6 +6,7 @@
 mod bad;
 mod capsules;
 mod examples;
+mod lockouts;
 mod manners;
 mod surface;
 mod turns;

@@ -289,7 +289,22 @@ impl<'a> World<'a> {
             }
             self.now = self.now.plus(RETRY);
         }
+        self.log_in_after();
         self.now = self.now.plus(BETWEEN);
+    }
+
+    /// One login with the current version when nothing is under way, or will land: who is refused then
+    /// stays refused until a next rotation, weeks later.
+    fn log_in_after(&mut self) {
+        if !self.parked.is_empty() || !self.stragglers.is_empty() {
+            return;
+        }
+        self.observe();
+        if self.judge.is_newly_stranded() && !self.is_broken {
+            let told = "is refused with the current version, and nothing is under way";
+            self.record("client", told.to_owned(), None);
+            self.judge.strand(self.seq());
+        }
     }
 
     /// An operator does what the manual says of a rotation that was cancelled: whichever version the
@@ -350,6 +365,7 @@ impl<'a> World<'a> {
                 }
             }
         }
+        self.log_in_after();
     }
 
     fn observe(&mut self) {
@@ -404,7 +420,7 @@ impl<'a> World<'a> {
                 Parked::Call { .. } | Parked::Delivery { .. } => {}
             }
         }
-        self.observe();
+        self.log_in_after();
         self.record("world", "the end".to_owned(), None);
         self.judge.end(self.now, self.seq(), &self.store, &self.server, ADMIN);
         let findings = self.judge.findings();
