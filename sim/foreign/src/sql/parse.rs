@@ -9,19 +9,32 @@ mod select;
 
 use super::Engine;
 use super::keyword::is_reserved;
-use super::statement::{Statement, Unread};
+use super::statement::{Scalar, Statement, Unread};
 use super::token::{Placed, Token, Uncut, tokens};
-use super::user::{Options, Password, Tls};
+use super::user::{Options, Password, Retain, Tls};
 
-/// Parses one statement.
-pub fn parse(engine: Engine, sql: &str) -> Result<Statement, Unread> {
+/// Parses what is sent at once: one statement, or several that PostgreSQL takes in turn. MySQL takes
+/// one, unless the client asked for more when it connected.
+pub fn parse(engine: Engine, sql: &str) -> Result<Vec<Statement>, Unread> {
     let tokens = tokens(engine, sql).map_err(|uncut| match uncut {
         Uncut::Open => wrong(engine),
         Uncut::Sign => Unread::Unknown,
     })?;
-    let mut reader = Reader { engine, sql, tokens: &tokens };
-    let statement = reader.statement()?;
-    if reader.tokens.is_empty() { Ok(statement) } else { Err(Unread::Unknown) }
+    let mut statements = Vec::new();
+    let parts: Vec<_> = tokens.split(|placed| placed.token == Token::Mark(';')).collect();
+    for (index, tokens) in parts.iter().enumerate() {
+        if tokens.is_empty() && parts.len() > 1 {
+            continue;
+        }
+        let mut reader = Reader { engine, sql, tokens };
+        let statement = reader.statement()?;
+        need(reader.tokens.is_empty())?;
+        if index == 0 && parts.len() > 1 && !engine.is_postgres() {
+            return Err(wrong(engine));
+        }
+        statements.push(statement);
+    }
+    Ok(statements)
 }
 
 type Read<T> = Result<T, Unread>;
@@ -42,11 +55,11 @@ impl Reader<'_> {
                 Ok(Statement::Begin)
             }
             "START" => need(self.word("TRANSACTION")).map(|()| Statement::Begin),
-            "COMMIT" => {
+            "COMMIT" | "END" if first.eq_ignore_ascii_case("COMMIT") || postgres => {
                 let _ = self.word("WORK") || postgres && self.word("TRANSACTION");
                 Ok(Statement::Commit)
             }
-            "ROLLBACK" => {
+            "ROLLBACK" | "ABORT" if first.eq_ignore_ascii_case("ROLLBACK") || postgres => {
                 let _ = self.word("WORK") || postgres && self.word("TRANSACTION");
                 Ok(Statement::Rollback)
             }
@@ -60,6 +73,7 @@ impl Reader<'_> {
             "GRANT" => self.grant(),
             "REVOKE" => self.revoke(),
             "SHOW" => self.show(),
+            "RENAME" => self.rename(),
             _ => Err(Unread::Unknown),
         }
     }
@@ -89,7 +103,12 @@ impl Reader<'_> {
         need(!is_wrapped || self.mark(')'))?;
         let is_text = is_wrapped || self.engine == Engine::Mysql;
         let password = if is_text { Password::Text(text) } else { Password::Native(text) };
-        Ok(Statement::SetPassword { user, password: kept(password) })
+        let retains = self.engine == Engine::Mysql && self.words(&["RETAIN", "CURRENT", "PASSWORD"])?;
+        if self.engine == Engine::Mariadb && matches!(self.tokens, [Placed { token: Token::Word(_), .. }, ..])
+        {
+            return Err(wrong(self.engine));
+        }
+        Ok(Statement::SetPassword { user, password: kept(password), retains })
     }
 
     fn create(&mut self) -> Read<Statement> {
@@ -132,13 +151,27 @@ impl Reader<'_> {
     }
 
     fn show(&mut self) -> Read<Statement> {
-        need(!self.engine.is_postgres() && self.word("GRANTS"))?;
+        if self.engine.is_postgres() {
+            need(self.word("SERVER_VERSION"))?;
+            return Ok(Statement::Select(vec![(
+                Scalar::Text(self.engine.number().to_owned()),
+                SHOWN.to_owned(),
+            )]));
+        }
+        need(self.word("GRANTS"))?;
         let user = if self.word("FOR") { self.user_or_self()? } else { None };
         Ok(Statement::ShowGrants { user })
     }
 
+    fn rename(&mut self) -> Read<Statement> {
+        need(!self.engine.is_postgres() && self.word("USER"))?;
+        let from = self.user()?;
+        need(self.word("TO"))?;
+        Ok(Statement::Rename { from, to: self.user()? })
+    }
+
     fn options(&mut self, creates: bool) -> Read<Options> {
-        if self.engine.is_postgres() { self.role_options(creates) } else { self.account_options() }
+        if self.engine.is_postgres() { self.role_options(creates) } else { self.account_options(creates) }
     }
 
     fn role_options(&mut self, creates: bool) -> Read<Options> {
@@ -177,9 +210,12 @@ impl Reader<'_> {
                     options.roles = self.users()?;
                 }
                 "CONNECTION" => {
-                    options.says_more = true;
-                    need(self.word("LIMIT") && self.mark('-'))?;
-                    need(*self.next()? == Token::Number(1))?;
+                    need(self.word("LIMIT"))?;
+                    let is_any = self.mark('-');
+                    let Token::Number(number) = *self.next()? else { return Err(Unread::Unknown) };
+                    need(!is_any || number == 1)?;
+                    let limit = (!is_any).then(|| u64::try_from(number).expect("it has no sign"));
+                    options.connections = Some(limit);
                 }
                 other if REFUSED.contains(&other) => return Err(Unread::Unknown),
                 _ => return Err(wrong(self.engine)),
@@ -199,19 +235,41 @@ impl Reader<'_> {
         Ok(Password::Text(text))
     }
 
-    fn account_options(&mut self) -> Read<Options> {
-        let mut options = Options { password: self.identified()?, ..Options::default() };
+    fn account_options(&mut self, creates: bool) -> Read<Options> {
+        let next = |index: usize, word: &str| self.tokens.get(index).is_some_and(|next| next.token.is(word));
+        let names_plugin = next(0, "IDENTIFIED") && (next(1, "WITH") || next(1, "VIA"));
+        let mut options = Options { password: self.identified()?, names_plugin, ..Options::default() };
+        if self.engine == Engine::Mysql && !creates {
+            options.retain = self.retain(&options)?;
+        }
         if self.word("REQUIRE") {
             options.tls = Some(self.tls()?);
         }
+        if self.word("ACCOUNT") {
+            let locks = self.word("LOCK");
+            need(locks || self.word("UNLOCK"))?;
+            options.locked = Some(locks);
+        }
         let token = |index: usize| self.tokens.get(index).map(|placed| &placed.token);
         let Some(first) = token(0) else { return Ok(options) };
-        let is_limit = LIMITS.iter().any(|limit| first.is(limit));
+        let more: &[&str] = if self.engine == Engine::Mysql { LIMITS_MYSQL } else { &[] };
+        let is_limit = LIMITS.iter().chain(more).any(|limit| first.is(limit));
         // PostgreSQL's way to give a password is no limit of MySQL's.
-        let is_other =
-            token(1).is_some_and(|second| second.is("PASSWORD") || matches!(second, Token::Text(_)));
+        let is_other = (first.is("WITH") || first.is("PASSWORD") || self.engine == Engine::Mariadb)
+            && token(1).is_some_and(|second| second.is("PASSWORD") || matches!(second, Token::Text(_)));
         let unknown = *first == Token::Mark(',') || is_limit && !is_other;
         Err(if unknown { Unread::Unknown } else { wrong(self.engine) })
+    }
+
+    /// What MySQL, since 8.0.14, says of the password that was there. A change of the plugin forbids it.
+    fn retain(&mut self, said: &Options) -> Read<Option<Retain>> {
+        match said.password {
+            Some(_) if self.words(&["RETAIN", "CURRENT", "PASSWORD"])? => {
+                need(!said.names_plugin).map(|()| Some(Retain::Current))
+            }
+            None if self.words(&["DISCARD", "OLD", "PASSWORD"])? => Ok(Some(Retain::Discard)),
+            Some(_) | None => Ok(None),
+        }
     }
 
     /// `IDENTIFIED …`, if it comes.
@@ -221,7 +279,12 @@ impl Reader<'_> {
         }
         let mariadb = self.engine == Engine::Mariadb;
         if self.word("WITH") || mariadb && self.word("VIA") {
-            let plugin = self.name()?.to_ascii_lowercase();
+            let plugin = match self.next()?.clone() {
+                Token::Word(plugin) | Token::Name(plugin) | Token::Text(plugin) => {
+                    plugin.to_ascii_lowercase()
+                }
+                Token::Number(_) | Token::Mark(_) => return Err(wrong(self.engine)),
+            };
             need(plugin == "mysql_native_password" || !mariadb && plugin == "caching_sha2_password")?;
             if mariadb {
                 if matches!(self.tokens.first(), Some(next) if next.token.is("BY")) {
@@ -399,6 +462,7 @@ pub fn shortened(name: &str) -> String {
 }
 
 const NAME_MAX: usize = 63;
+const SHOWN: &str = "server_version";
 /// Options of roles that change what the world does not model.
 const REFUSED: &[&str] = &[
     "ADMIN",
@@ -417,6 +481,20 @@ const REFUSED: &[&str] = &[
 /// What may follow in `CREATE USER`, and is not modelled.
 const LIMITS: &[&str] =
     &["ACCOUNT", "ATTRIBUTE", "COMMENT", "DEFAULT", "FAILED_LOGIN_ATTEMPTS", "OR", "PASSWORD", "WITH"];
+/// The same, and MySQL's alone.
+const LIMITS_MYSQL: &[&str] = &[
+    "ADD",
+    "AND",
+    "DISCARD",
+    "DROP",
+    "FINISH",
+    "INITIATE",
+    "MODIFY",
+    "PASSWORD_LOCK_TIME",
+    "REPLACE",
+    "RETAIN",
+    "UNREGISTER",
+];
 /// Settings that change nothing that the world models.
 const SETTINGS_POSTGRES: &[&str] = &[
     "application_name",
