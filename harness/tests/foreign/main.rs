@@ -8,6 +8,7 @@ mod capsules;
 mod examples;
 mod lockouts;
 mod manners;
+mod programs;
 mod surface;
 mod turns;
 

@@ -141,7 +141,7 @@ struct World<'a> {
 /// What waits for a rotation's end.
 enum Parked {
     Call { invocation: Invocation, call: Call },
-    Process { invocation: Invocation, call: Call },
+    Process { invocation: Invocation, call: Call, stopped: u64 },
     Delivery { step: Step, token: String, rotation: u32 },
 }
 
@@ -339,16 +339,17 @@ impl<'a> World<'a> {
                 Parked::Call { mut invocation, call } => {
                     self.record(
                         &invocation::name(&invocation),
-                        format!("lands late: {}", self.told(&call)),
+                        format!("{LANDS_LATE}{}", self.told(&call)),
                         Some(StrikeKind::Held),
                     );
                     self.apply(&mut invocation, &call);
                     self.drop_sessions(&invocation);
                 }
-                Parked::Process { mut invocation, call } => {
+                Parked::Process { mut invocation, call, stopped } => {
+                    let told = self.told(&call);
                     self.record(
                         &invocation::name(&invocation),
-                        "the process goes on".to_owned(),
+                        format!("{GOES_ON}{told}, by what it knew at step {stopped}"),
                         Some(StrikeKind::Paused),
                     );
                     let answer = self.apply(&mut invocation, &call);
@@ -447,6 +448,12 @@ impl<'a> World<'a> {
         }
     }
 }
+
+/// How the record of a process begins that goes on, and sends what it had stopped at.
+pub const GOES_ON: &str = "goes on, and sends only now: ";
+
+/// How the record of a call begins that was held on its way.
+pub const LANDS_LATE: &str = "lands late: ";
 
 /// The first part of a token.
 fn short(token: &str) -> &str {
