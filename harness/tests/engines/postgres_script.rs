@@ -54,7 +54,11 @@ pub fn drawn(seed: u64, major: u32) -> Vec<Step> {
         let sql = match draw.below(20) {
             0 | 1 => transaction(draw, session, &mut is_open, &mut writer),
             2..=4 => select(draw),
-            5 => draw.pick(WRONG).to_owned(),
+            // Some of them get so far as to wait for another's lock.
+            5 if may_write => {
+                writer = is_open[session].then_some(session);
+                draw.pick(WRONG).to_owned()
+            }
             6 => draw.pick(SETTINGS).to_owned(),
             _ if may_write => {
                 writer = is_open[session].then_some(session);
@@ -282,4 +286,8 @@ const WRONG: &[&str] = &[
     "CREATE USER 'app' PASSWORD 'x'",
     "ALTER USER app IDENTIFIED BY 'x'",
     "CREATE ROLE b FROB",
+    "ALTER USER app WITH PASSWORD x",
+    "ALTER USER app WITH PASSWORD x y",
+    "ALTER USER app PASSWORD \"x\"",
+    "CREATE USER b PASSWORD 12",
 ];

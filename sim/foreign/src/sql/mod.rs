@@ -260,11 +260,12 @@ impl Server {
         };
         let are_several = parsed.len() > 1;
         let mut last = done(0);
-        for statement in parsed {
+        for (index, statement) in parsed.into_iter().enumerate() {
             let session = self.session(id);
             if are_several {
+                // A driver's BEGIN comes before the first, and no other.
                 session.open.get_or_insert(Transaction {
-                    is_implicit: session.commits_itself,
+                    is_implicit: session.commits_itself || index > 0,
                     ..Transaction::default()
                 });
             }

@@ -260,6 +260,8 @@ fn what_is_sent_to_postgresql_at_once_is_done_whole_or_not_at_all() {
     assert!(accepts(&server, "fourth"), "drivers begin one without a word");
     server.rollback(1);
     assert!(accepts(&server, "fourth"));
+    exec(&mut server, 1, "COMMIT; ALTER ROLE app PASSWORD 'fifth'; SELECT 1");
+    assert!(accepts(&server, "fifth"), "and not again behind what ends it");
 }
 
 #[test]
