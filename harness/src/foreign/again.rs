@@ -8,7 +8,7 @@
 use super::batch::run_one;
 use super::capsule::{self, Capsule, Opened};
 use super::shrink::smaller;
-use super::story::{seed_report, told};
+use super::story::{raises, seed_report, told};
 use crate::exit::{Exit, Failure};
 use crate::folder::Folder;
 use crate::replay::Answer;
@@ -64,7 +64,7 @@ pub fn again(again: Again) -> Result<Exit, Failure> {
 
 fn replay(opened: &Opened, limit: Duration) -> Result<(Exit, Answer), Failure> {
     let Opened { capsule, rotator, plan, .. } = opened;
-    let report = run_one(rotator, plan, limit);
+    let report = run_one(rotator, plan, limit)?;
     let answer = answer(opened, &report)?;
     let scenario = seed_report(rotator, plan, &report).row.scenario;
     let mut out = format!("{}  {scenario} seed {}\n", answer.text(&other(opened)), plan.seed);
@@ -78,7 +78,7 @@ fn replay(opened: &Opened, limit: Duration) -> Result<(Exit, Answer), Failure> {
     if report.outcome.verdict().0 == Verdict::Pass {
         writeln!(out, "  {}", report.outcome.name()).expect("memory");
     } else {
-        out.push_str(&told(rotator, plan, &report, None));
+        out.push_str(&told(rotator, plan, &report, None, raises(&report).as_deref()));
     }
     terminal::print(&out);
     Ok((answer.exit(capsule.expect.verdict, false), answer))
@@ -126,11 +126,11 @@ fn other(Opened { changed, .. }: &Opened) -> String {
 fn shrink(file: &str, opened: &Opened, out: Option<PathBuf>, limit: Duration) -> Result<Exit, Failure> {
     let Opened { capsule, rotator, plan, .. } = opened;
     let begun = Instant::now();
-    let report = run_one(rotator, plan, limit);
+    let report = run_one(rotator, plan, limit)?;
     if !shows(opened, &report) {
         return gone(file, opened);
     }
-    let (small, report) = smaller(rotator, plan, &report, limit).unwrap_or((plan.clone(), report));
+    let (small, report) = smaller(rotator, plan, &report, limit)?.unwrap_or((plan.clone(), report));
     let place = out.unwrap_or_else(|| beside(Path::new(file)));
     let folder = Folder::of(&place)?;
     let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -143,17 +143,17 @@ fn shrink(file: &str, opened: &Opened, out: Option<PathBuf>, limit: Duration) ->
     if capsule.outcome != report.outcome.name() {
         writeln!(text, "  outcome     {} to {}", capsule.outcome, report.outcome.name()).expect("memory");
     }
-    text.push_str(&told(rotator, &small, &report, Some(&place)));
+    text.push_str(&told(rotator, &small, &report, Some(&place), raises(&report).as_deref()));
     terminal::print(&text);
     Ok(Exit::PASS)
 }
 
 fn explain(file: &str, opened: &Opened, limit: Duration) -> Result<Exit, Failure> {
-    let report = run_one(&opened.rotator, &opened.plan, limit);
+    let report = run_one(&opened.rotator, &opened.plan, limit)?;
     if report.outcome.verdict().0 == Verdict::Pass {
         return gone(file, opened);
     }
-    terminal::print(&told(&opened.rotator, &opened.plan, &report, None));
+    terminal::print(&told(&opened.rotator, &opened.plan, &report, None, raises(&report).as_deref()));
     Ok(Exit::PASS)
 }
 
@@ -170,7 +170,7 @@ fn gone(file: &str, opened: &Opened) -> Result<Exit, Failure> {
 
 /// Every record, one a line.
 fn export(opened: &Opened, out: Option<PathBuf>, limit: Duration) -> Result<Exit, Failure> {
-    let report = run_one(&opened.rotator, &opened.plan, limit);
+    let report = run_one(&opened.rotator, &opened.plan, limit)?;
     let mut text = String::new();
     for record in &report.records {
         let strike = record.strike.map(StrikeKind::name);

@@ -106,6 +106,7 @@ impl GridArgs {
             out: self.out,
             baseline: self.baseline,
             quiet: self.quiet,
+            recheck: RECHECKED.parse().expect("a share"),
             limit: Duration::from_secs(self.hidden.watchdog).min(FOREIGN_LIMIT),
         })
     }
@@ -188,6 +189,8 @@ impl TraceArgs {
     }
 }
 
+/// Of a grid's runs, as of a sweep's seeds.
+const RECHECKED: &str = "2%";
 /// Wall time that a foreign function may take between two calls.
 pub const FOREIGN_LIMIT: Duration = Duration::from_secs(5);
 

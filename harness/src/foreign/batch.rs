@@ -3,7 +3,9 @@
 //! It deliberately knows nothing of what a report means: the caller absorbs it, and may have enough.
 
 use super::Rotator;
+use super::process::watched;
 use crate::exit::Failure;
+use crate::run::Share;
 use crate::sweep::Ended;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -12,6 +14,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tumbler_foreign::{Plan, Report};
+use tumbler_reports::Recheck;
 
 /// What became of a batch.
 pub struct Batch {
@@ -55,8 +58,29 @@ pub fn run_batch(
 }
 
 /// One run, without anybody's say.
-pub fn run_one(rotator: &Rotator, plan: &Plan, limit: Duration) -> Report {
-    tumbler_foreign::run(plan, rotator.guests(limit).as_mut())
+pub fn run_one(rotator: &Rotator, plan: &Plan, limit: Duration) -> Result<Report, Failure> {
+    watched(|| tumbler_foreign::run(plan, rotator.guests(limit).as_mut()))
+}
+
+/// A share of the runs once more, on other processes: the same digest, or another.
+pub fn rechecked(
+    rotator: &Rotator,
+    plans: &[Plan],
+    reports: &[Report],
+    share: Share,
+    limit: Duration,
+) -> Result<BTreeMap<usize, Recheck>, Failure> {
+    let taken: Vec<usize> = (0..reports.len()).filter(|index| share.takes(*index as u64)).collect();
+    let chosen: Vec<Plan> = taken.iter().map(|index| plans[*index].clone()).collect();
+    if chosen.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let again = run_batch(rotator, &chosen, 1, limit, |_| ControlFlow::Continue(()))?;
+    let compare = |(index, again): (usize, &Report)| {
+        let equal = reports[index].digest == again.digest;
+        (index, if equal { Recheck::Equal } else { Recheck::Differs })
+    };
+    Ok(taken.into_iter().zip(&again.reports).map(compare).collect())
 }
 
 async fn take(

@@ -1,12 +1,13 @@
 //! `tumbler grid --rotator`: every call of a rotation function × every single strike.
 
 use super::Rotator;
-use super::batch::{Batch, run_batch, run_one};
+use super::batch::{Batch, rechecked, run_batch, run_one};
 use super::capsule;
-use super::story::{JUDGED, mark, replays, seed_report, told, wrapped};
+use super::story::{JUDGED, mark, raises, replays, seed_report, told, wrapped};
 use crate::exit::{Exit, Failure};
 use crate::folder::Folder;
 use crate::progress::{Progress, Show};
+use crate::run::Share;
 use crate::sweep::Ended;
 use crate::{gate, identity, report, terminal};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +18,7 @@ use tumbler_foreign::world::Site;
 use tumbler_foreign::{Outcome, Plan, Report, Strike, StrikeKind};
 use tumbler_reports::foreign::{Cell, Matrix};
 use tumbler_reports::report::of_sweep;
-use tumbler_reports::{Floor, Sweep};
+use tumbler_reports::{Floor, Recheck, Sweep};
 use tumbler_types::Verdict;
 
 /// What was asked for.
@@ -29,6 +30,7 @@ pub struct Grid {
     pub out: Option<PathBuf>,
     pub baseline: Option<PathBuf>,
     pub quiet: bool,
+    pub recheck: Share,
     pub limit: Duration,
 }
 
@@ -43,11 +45,12 @@ pub fn grid(grid: &Grid) -> Result<Exit, Failure> {
     let rotator = &grid.rotator;
     let plan = |strikes| rotator.plan(grid.seed, strikes);
     let bare = plan(Vec::new());
-    let calm = run_one(rotator, &bare, grid.limit);
+    let calm = run_one(rotator, &bare, grid.limit)?;
     let (verdict, _) = calm.outcome.verdict();
     if verdict != Verdict::Pass || calm.outcome == Outcome::Retried {
-        terminal::print(&told(rotator, &bare, &calm, None));
-        if let Some(raised) = &calm.raised {
+        let raises = raises(&calm);
+        terminal::print(&told(rotator, &bare, &calm, None, raises.as_deref()));
+        if let (Some(raised), None) = (&calm.raised, &raises) {
             terminal::note(&wrapped("tumbler: ", &format!("without any fault, an invocation {raised}")));
         }
         terminal::note("tumbler: the undisturbed run itself is no pass, so there is no grid of it");
@@ -70,12 +73,22 @@ pub fn grid(grid: &Grid) -> Result<Exit, Failure> {
         progress.done(report.outcome.verdict().0 != Verdict::Pass);
         ControlFlow::Continue(())
     })?;
+    let again = match ended {
+        Ended::Interrupted => BTreeMap::new(),
+        Ended::Whole | Ended::Stopped => rechecked(rotator, &plans, &reports, grid.recheck, grid.limit)?,
+    };
     progress.finish();
+    let differs = |run: usize| again.get(&run) == Some(&Recheck::Differs);
     let mut swept = Sweep::against(plans.len() as u64, baseline);
     swept.judged = Some(JUDGED.into_iter().collect());
     let mut firsts = Vec::new();
     for (index, (plan, report)) in plans.iter().zip(&reports).enumerate() {
-        let seed = seed_report(rotator, plan, report);
+        let mut seed = seed_report(rotator, plan, report);
+        seed.recheck = again.get(&index).copied();
+        if differs(index) {
+            seed.row.verdict = Verdict::Nondeterministic;
+            seed.row.invariant = None;
+        }
         let before = swept.findings.len();
         swept.absorb(Verdict::Pass, &seed);
         if swept.findings.len() > before {
@@ -93,10 +106,12 @@ pub fn grid(grid: &Grid) -> Result<Exit, Failure> {
         })
         .collect();
     let new = cells.iter().filter(|cell| !cell.is_known).map(|cell| cell.verdict);
-    let worst_verdict = new.max_by_key(|verdict| verdict.severity()).unwrap_or(match cells.is_empty() {
-        true => Verdict::Inconclusive,
-        false => Verdict::Pass,
-    });
+    let unlike = (0..reports.len()).find(|run| differs(*run));
+    let new = new.chain(unlike.map(|_| Verdict::Nondeterministic));
+    // Where cells are wanting, those that are there show no pass.
+    let is_part = cells.is_empty() || ended == Ended::Interrupted;
+    let part = is_part.then_some(Verdict::Inconclusive);
+    let worst_verdict = new.chain(part).max_by_key(|verdict| verdict.severity()).unwrap_or(Verdict::Pass);
     let matrix = Matrix {
         rotator: rotator.name(),
         engine: rotator.engine.name().to_owned(),
@@ -113,13 +128,23 @@ pub fn grid(grid: &Grid) -> Result<Exit, Failure> {
     } else {
         format!("{}  wrote {}\n", matrix.text(), path.display())
     };
-    terminal::print(&terminal::colored_title(&shown));
+    let interrupted = if ended == Ended::Interrupted { "INTERRUPTED " } else { "" };
+    terminal::print(&terminal::colored_title(&format!("{interrupted}{shown}")));
+    if let Some(run) = unlike {
+        let told = "one and the same run was another on a second server: clock, entropy, processes or files \
+                    are not the world's";
+        terminal::print(&format!(
+            "\n{}{}\n",
+            wrapped("NONDETERMINISTIC  ", told),
+            rotator.replay(&plans[run])
+        ));
+    }
     let told_whole = worst_of(&reports, is_known);
     let kept = kept(grid, &folder, &plans, &reports, firsts.iter().chain(&told_whole), is_known)?;
     for index in told_whole {
         let (plan, report) = (&plans[index], &reports[index]);
         let path = kept.get(&index).expect("what is told is kept");
-        terminal::print(&format!("\n{}", told(rotator, plan, report, Some(path))));
+        terminal::print(&format!("\n{}", told(rotator, plan, report, Some(path), None)));
     }
     for (finding, first) in swept.findings.iter_mut().zip(&firsts) {
         finding.replay = Some(replays(rotator, &plans[*first], kept.get(first).map(PathBuf::as_path)));

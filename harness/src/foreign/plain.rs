@@ -1,7 +1,7 @@
 //! Programs that speak the protocol themselves: one process for each invocation.
 
 use super::Setting;
-use super::process::{Process, Silence};
+use super::process::Process;
 use super::wire;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,13 +29,7 @@ impl Plain {
         let process = self.running.get_mut(&guest).expect("only a guest that runs is spoken to");
         let said = match process.ask(line) {
             Ok(heard) => wire::said(&heard),
-            Err(Silence::Ended(status)) => {
-                Said::Broke(Break { why: format!("the program ended without a word: {status}"), at: None })
-            }
-            Err(Silence::Overdue(limit)) => {
-                let why = format!("the program did not ask or end for {} s of real time", limit.as_secs());
-                Said::Broke(Break { why, at: None })
-            }
+            Err(silence) => Said::Broke(Break { why: silence.to_string(), at: None }),
         };
         if !matches!(said, Said::Called(_)) {
             self.running.remove(&guest);

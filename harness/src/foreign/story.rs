@@ -6,8 +6,8 @@ use super::Rotator;
 use crate::terminal;
 use std::collections::BTreeSet;
 use std::path::Path;
-use tumbler_foreign::world::MEANWHILE;
-use tumbler_foreign::{Outcome, Plan, Record, Report};
+use tumbler_foreign::world::{GOES_ON, LANDS_LATE, MEANWHILE};
+use tumbler_foreign::{Outcome, Plan, Record, Report, StrikeKind};
 use tumbler_plan::{Fingerprint, Row};
 use tumbler_reports::finding::finding;
 use tumbler_reports::{Broken, Exercised, Line, Named, SeedReport, Story};
@@ -82,8 +82,17 @@ pub fn replays(rotator: &Rotator, plan: &Plan, capsule: Option<&Path>) -> String
 }
 
 /// A finding, told whole, with what to change.
-pub fn told(rotator: &Rotator, plan: &Plan, report: &Report, capsule: Option<&Path>) -> String {
-    let seed = seed_report(rotator, plan, report);
+pub fn told(
+    rotator: &Rotator,
+    plan: &Plan,
+    report: &Report,
+    capsule: Option<&Path>,
+    raises: Option<&str>,
+) -> String {
+    let mut seed = seed_report(rotator, plan, report);
+    if let Some(raised) = raises {
+        blame(&mut seed, report, raised);
+    }
     let mut text = finding(&seed, 1, Some(&replays(rotator, plan, capsule)));
     let decisive = seed.broken.iter().position(|broken| broken.invariant == seed.row.invariant);
     let others = seed.broken.iter().enumerate().filter(|(index, _)| Some(*index) != decisive);
@@ -91,6 +100,23 @@ pub fn told(rotator: &Rotator, plan: &Plan, report: &Report, capsule: Option<&Pa
     let place = text.rfind("  change: ").unwrap_or(text.len());
     text.insert_str(place, &also);
     text
+}
+
+/// What an invocation raises without any fault, if that is why the run is no pass.
+pub fn raises(calm: &Report) -> Option<String> {
+    let is_why = calm.fired.is_empty() && matches!(calm.outcome, Outcome::Wedged | Outcome::Outage(_));
+    calm.raised.clone().filter(|_| is_why)
+}
+
+/// Says of a failure that there is another before it, which needs no fault.
+pub fn blame(seed: &mut SeedReport, report: &Report, raised: &str) {
+    if let (Some(story), Outcome::Wedged | Outcome::Outage(_)) = (&mut seed.story, report.outcome) {
+        story.named = Some(Named {
+            name: "raises without any fault".to_owned(),
+            holds: "where nothing goes wrong, each step returns".to_owned(),
+            change: cut(&format!("without any fault, an invocation {raised}: mend that first"), WIDTH - 14),
+        });
+    }
 }
 
 fn broken(report: &Report) -> Vec<Broken> {
@@ -146,7 +172,13 @@ fn story(report: &Report) -> Story {
 }
 
 fn line(record: &Record) -> Line {
-    let faults = record.strike.map(|strike| format!("{}: {}", strike.name(), strike.sentence()));
+    // What was done to the call was told where it was done.
+    let is_after = [GOES_ON, LANDS_LATE].iter().any(|head| record.text.starts_with(head));
+    let told = |strike: StrikeKind| match is_after {
+        true => strike.name().to_owned(),
+        false => format!("{}: {}", strike.name(), strike.sentence()),
+    };
+    let faults = record.strike.map(told);
     Line {
         seq: record.seq,
         at: record.at,

@@ -2,8 +2,8 @@
 //!
 //! A seed's strikes are drawn before its run, from the calls that the undisturbed run made.
 
-use super::batch::{Batch, run_batch, run_one};
-use super::story::{JUDGED, replays, seed_report, told, wrapped};
+use super::batch::{Batch, rechecked, run_batch, run_one};
+use super::story::{JUDGED, blame, raises, replays, seed_report, told, wrapped};
 use super::{Rotator, capsule, shrink};
 use crate::exit::{Exit, Failure};
 use crate::folder::Folder;
@@ -16,7 +16,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tumbler_foreign::world::{ROTATIONS, Site};
 use tumbler_foreign::{Plan, Report, Strike};
+use tumbler_reports::number::count;
 use tumbler_reports::report::of_sweep;
 use tumbler_reports::{Facts, Floor, Recheck, Sweep, summary};
 use tumbler_types::Verdict;
@@ -54,7 +56,7 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
         return Err(Failure::NothingSelected("no seeds".to_owned()));
     };
     let bare = plan(first, Vec::new());
-    let calm = run_one(rotator, &bare, run.limit);
+    let calm = run_one(rotator, &bare, run.limit)?;
     let calls: Vec<u32> = (1..=STRUCK)
         .map(|rotation| calm.sites.iter().filter(|site| site.rotation == rotation).count())
         .map(|count| u32::try_from(count).expect("a few calls"))
@@ -62,6 +64,8 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
     let strikes =
         |seed| if run.strikes.is_empty() { Strike::drawn(seed, &calls) } else { run.strikes.clone() };
     let plans: Vec<Plan> = seeds.iter().map(|seed| plan(*seed, strikes(*seed))).collect();
+
+    let raises = raises(&calm);
 
     let mut swept = Sweep::against(plans.len() as u64, known);
     swept.judged = Some(JUDGED.into_iter().collect());
@@ -76,7 +80,11 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
         let enough = run.max_fail.is_some_and(|max| failed >= max);
         if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
-    let again = if ended == Ended::Interrupted { BTreeMap::new() } else { rechecked(run, &plans, &reports)? };
+    let again = if ended == Ended::Interrupted {
+        BTreeMap::new()
+    } else {
+        rechecked(rotator, &plans, &reports, run.recheck, run.limit)?
+    };
     progress.finish();
 
     let mut rows = folder.rows()?;
@@ -90,6 +98,9 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
             seed.row.verdict = Verdict::Nondeterministic;
             seed.row.invariant = None;
         }
+        if let Some(raised) = &raises {
+            blame(&mut seed, report, raised);
+        }
         rows.write(&seed.row).map_err(|why| folder.unwritable(why))?;
         let before = swept.findings.len();
         swept.absorb(Verdict::Pass, &seed);
@@ -97,7 +108,7 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
             let told = swept.findings.last_mut().expect("one more");
             let is_told = !told.known && seed.recheck != Some(Recheck::Differs);
             let shrinks = run.shrink && is_told && ended != Ended::Interrupted;
-            let small = if shrinks { shrink::smaller(rotator, plan, report, run.limit) } else { None };
+            let small = if shrinks { shrink::smaller(rotator, plan, report, run.limit)? } else { None };
             let suffix = if small.is_some() { ".min" } else { "" };
             let (plan, report) = small.unwrap_or_else(|| (plan.clone(), report.clone()));
             let path = match (&build, is_told) {
@@ -109,6 +120,7 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
                 path.as_ref().and_then(|path| path.file_name()).map(|name| name.display().to_string());
             if suffix == ".min" {
                 told.first = seed_report(rotator, &plan, &report);
+                raises.iter().for_each(|raised| blame(&mut told.first, &report, raised));
             }
             if let Some(path) = path {
                 named.insert(index, (plan, report, path));
@@ -144,7 +156,7 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
         for (index, bare) in plans.iter().zip(&reports).enumerate() {
             let told = named.get(&index).map(|(plan, report, path)| (plan, report, Some(path.as_path())));
             let (plan, report, path) = told.unwrap_or((bare.0, bare.1, None));
-            terminal::print(&by_name(rotator, plan, report, path));
+            terminal::print(&by_name(rotator, plan, report, path, raises.as_deref()));
         }
     }
     if let (Some(raised), true) = (&calm.raised, swept.promoted == 0) {
@@ -158,28 +170,39 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
 }
 
 /// What strikes that were named came to.
-fn by_name(rotator: &Rotator, plan: &Plan, report: &Report, capsule: Option<&Path>) -> String {
+fn by_name(
+    rotator: &Rotator,
+    plan: &Plan,
+    report: &Report,
+    capsule: Option<&Path>,
+    raises: Option<&str>,
+) -> String {
     if report.outcome.verdict().0 != Verdict::Pass {
-        return told(rotator, plan, report, capsule);
+        return told(rotator, plan, report, capsule, raises);
+    }
+    let head = |word: &str| format!("{word}  {}: {}\n", rotator.name(), report.outcome.name());
+    let missed = plan.strikes.iter().filter(|strike| !report.fired.contains(strike));
+    let missed: String = missed.map(|strike| wrapped("  ", &why_not(report, strike))).collect();
+    if report.fired.is_empty() {
+        return format!("{}  no strike came about\n{missed}", head("INCONCLUSIVE"));
     }
     let fired: Vec<String> = report.fired.iter().map(ToString::to_string).collect();
-    let fired = if fired.is_empty() { "no strike came about".to_owned() } else { fired.join(", ") };
-    format!("PASS  {}: {}\n  fired: {fired}\n", rotator.name(), report.outcome.name())
+    format!("{}  fired: {}\n{missed}", head("PASS"), fired.join(", "))
 }
 
-/// Some runs once more, on other processes: the same digest, or another.
-fn rechecked(run: &Run, plans: &[Plan], reports: &[Report]) -> Result<BTreeMap<usize, Recheck>, Failure> {
-    let taken: Vec<usize> = (0..reports.len()).filter(|index| run.recheck.takes(*index as u64)).collect();
-    let chosen: Vec<Plan> = taken.iter().map(|index| plans[*index].clone()).collect();
-    if chosen.is_empty() {
-        return Ok(BTreeMap::new());
+/// Why a strike did not come about.
+fn why_not(report: &Report, strike: &Strike) -> String {
+    let of = |site: &&Site| site.rotation == strike.rotation;
+    let calls = report.sites.iter().filter(of).count();
+    match report.sites.iter().filter(of).find(|site| site.call == strike.call) {
+        _ if strike.rotation > ROTATIONS => format!("{strike}: a run has {ROTATIONS} rotations"),
+        None => format!("{strike}: rotation {} made {}", strike.rotation, count(calls as u64, "call")),
+        Some(site) => {
+            let kinds: Vec<&str> = site.strikes.iter().map(|kind| kind.name()).collect();
+            let (title, kind) = (&site.title, strike.kind.name());
+            format!("{strike}: `{title}` cannot be struck by {kind}, but by {}", kinds.join(", "))
+        }
     }
-    let again = run_batch(&run.rotator, &chosen, 1, run.limit, |_| ControlFlow::Continue(()))?;
-    let compare = |(index, again): (usize, &Report)| {
-        let equal = reports[index].digest == again.digest;
-        (index, if equal { Recheck::Equal } else { Recheck::Differs })
-    };
-    Ok(taken.into_iter().zip(&again.reports).map(compare).collect())
 }
 
 const SEEDS: u64 = 200;

@@ -51,19 +51,25 @@ fn read(line: &str) -> Result<Said, String> {
         let found = told.get(name).and_then(Value::as_str).map(str::to_owned);
         found.ok_or_else(|| format!("expected the text `{name}` in {what}"))
     };
-    let at = told.get("at").and_then(Value::as_str).map(str::to_owned);
-    let log: Vec<String> = match told.get("log").and_then(Value::as_array) {
-        Some(lines) => lines.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        None => Vec::new(),
+    let at = match told.get("at") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(at)) => Some(at.clone()),
+        Some(_) => return Err(format!("expected the text `at`, or null, in {what}")),
+    };
+    let log = || {
+        let lines = told.get("log").and_then(Value::as_array);
+        let lines =
+            lines.and_then(|lines| lines.iter().map(|line| line.as_str().map(str::to_owned)).collect());
+        lines.ok_or_else(|| format!("expected the list `log` of texts in {what}; it may be empty"))
     };
     match what.as_str() {
         "call" => {
             let args = told.get("args").and_then(Value::as_object).cloned();
             let args = args.ok_or_else(|| "expected the object `args` in call".to_owned())?;
-            Ok(Said::Called(Call { op: text("op")?, args, at, log }))
+            Ok(Said::Called(Call { op: text("op")?, args, at, log: log()? }))
         }
-        "done" => Ok(Said::Done { log }),
-        "raised" => Ok(Said::Raised { kind: text("kind")?, message: text("message")?, at, log }),
+        "done" => Ok(Said::Done { log: log()? }),
+        "raised" => Ok(Said::Raised { kind: text("kind")?, message: text("message")?, at, log: log()? }),
         "broke" => Ok(Said::Broke(Break { why: text("why")?, at })),
         _ => Err(expected()),
     }
@@ -90,12 +96,16 @@ mod tests {
             (r#"{"call":{"op":"x"}}"#, "expected the object `args` in call"),
             (r#"{"raised":{"kind":"x"}}"#, "expected the text `message` in raised"),
             (r#"{"shout":{}}"#, "expected a line with call"),
+            (r#"{"done":{}}"#, "expected the list `log` of texts in done; it may be empty"),
+            (r#"{"done":{"log":[1]}}"#, "expected the list `log` of texts in done"),
+            (r#"{"call":{"op":"x","args":{}}}"#, "expected the list `log` of texts in call"),
+            (r#"{"call":{"op":"x","args":{},"log":[],"at":7}}"#, "expected the text `at`, or null, in call"),
         ] {
             match said(line) {
                 Said::Broke(broken) => assert!(broken.why.contains(expect), "{line}: {}", broken.why),
                 other => panic!("{line}: {other:?}"),
             }
         }
-        assert_eq!(said(r#"{"done":{}}"#), Said::Done { log: Vec::new() });
+        assert_eq!(said(r#"{"done":{"log":[]}}"#), Said::Done { log: Vec::new() });
     }
 }

@@ -168,7 +168,9 @@ fn masked(seen: Seen) -> Seen {
         let column = column.to_ascii_lowercase();
         let what = match column.trim_end_matches("()") {
             "now" | "current_timestamp" | "at" => "a time",
-            "version" => "a version",
+            "version" | "server_version" | "@@version" => "a version",
+            "connection_id" => "a number",
+            "user" if column.ends_with(')') => "a caller",
             "oid" | "usesysid" => "a number",
             _ => continue,
         };

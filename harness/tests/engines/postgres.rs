@@ -115,7 +115,7 @@ impl Side for Postgres {
             Step::Execute { session, sql } => {
                 let Some(client) = self.sessions.get_mut(session) else { return Seen::Nobody };
                 // As a driver does that was not told to commit by itself.
-                let ends = ["COMMIT", "ROLLBACK"].iter().any(|word| sql.starts_with(word));
+                let ends = ["COMMIT", "ROLLBACK", "END", "ABORT"].iter().any(|word| sql.starts_with(word));
                 if script::implicit(*session) && !client.is_open && !ends {
                     client.query("BEGIN").expect("it answers");
                 }
@@ -176,4 +176,4 @@ const RIGHTS: &str = "
         FROM acls, aclexplode(acls.acl) a, held, pg_roles r
         WHERE a.grantee = held.role AND r.oid = held.member AND a.privilege_type <> 'MAINTAIN'";
 const ROOT: &str = "root";
-const SEQUENCES: u64 = 150;
+const SEQUENCES: u64 = 400;

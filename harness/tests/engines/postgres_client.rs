@@ -40,14 +40,17 @@ impl Client {
 
     pub fn query(&mut self, sql: &str) -> io::Result<Seen> {
         self.say(b'Q', &[sql.as_bytes(), b"\0"].concat())?;
-        let (mut columns, mut rows, mut refused) = (Vec::new(), Vec::new(), None);
+        // Of several statements, the last one's answer is told.
+        let (mut columns, mut rows, mut refused, mut is_told) = (Vec::new(), Vec::new(), None, false);
         loop {
             let (kind, body) = self.message()?;
             match kind {
-                b'T' => columns = described(&body),
+                b'T' => (columns, rows, is_told) = (described(&body), Vec::new(), false),
                 b'D' => rows.push(cells(&body)),
                 b'E' => refused = Some(code(&body)),
-                b'C' | b'N' | b'I' | b'S' => {}
+                b'C' if is_told => (columns, rows) = (Vec::new(), Vec::new()),
+                b'C' => is_told = true,
+                b'N' | b'I' | b'S' => {}
                 b'Z' => {
                     self.is_open = body[0] != b'I';
                     return Ok(match refused {

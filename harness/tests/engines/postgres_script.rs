@@ -54,13 +54,24 @@ pub fn drawn(seed: u64, major: u32) -> Vec<Step> {
         let sql = match draw.below(20) {
             0 | 1 => transaction(draw, session, &mut is_open, &mut writer),
             2..=4 => select(draw),
-            5 => draw.pick(WRONG).to_owned(),
+            // Some of them get so far as to wait for another's lock.
+            5 if may_write => {
+                writer = is_open[session].then_some(session);
+                draw.pick(WRONG).to_owned()
+            }
             6 => draw.pick(SETTINGS).to_owned(),
             _ if may_write => {
                 writer = is_open[session].then_some(session);
                 write(draw, major)
             }
             _ => select(draw),
+        };
+        let sql = match draw.below(24) {
+            // Sent at once: that is one transaction, if none is open.
+            0 if may_write && !is_open[session] => format!("{sql}; {}", draw.pick(AFTER)),
+            1 => format!("{sql} -- so it's"),
+            2 => format!("/* it's /* so */ */ {sql};"),
+            _ => sql,
         };
         steps.push(Step::Execute { session, sql });
     }
@@ -78,7 +89,7 @@ fn transaction(draw: &mut Draw, session: usize, is_open: &mut [bool], writer: &m
     }
     is_open[session] = false;
     *writer = writer.filter(|writer| *writer != session);
-    draw.pick(&["COMMIT", "COMMIT", "ROLLBACK", "COMMIT WORK"]).to_owned()
+    draw.pick(&["COMMIT", "COMMIT", "ROLLBACK", "COMMIT WORK", "END", "ABORT"]).to_owned()
 }
 
 fn write(draw: &mut Draw, major: u32) -> String {
@@ -147,7 +158,7 @@ fn options(draw: &mut Draw, major: u32) -> String {
         told.push(format!("VALID UNTIL '{}'", draw.pick(DATES)));
     }
     if draw.one_in(12) {
-        told.push("CONNECTION LIMIT -1".to_owned());
+        told.push(draw.pick(&["CONNECTION LIMIT -1", "CONNECTION LIMIT 0", "CONNECTION LIMIT 7"]).to_owned());
     }
     if draw.one_in(20) {
         told.push(draw.pick(&["LOGIN", "PASSWORD 'second'", "FROB", "'x'", "PASSWORD NULL"]).to_owned());
@@ -219,6 +230,14 @@ const TEXTS: &[&str] = &[
     "app", "App", "user", "name", "between", "it's", "a\\b", "a b", "\"x\"", "1a", "a1", "_a", "", "none",
     "läufer",
 ];
+/// What is sent behind another statement.
+const AFTER: &[&str] = &[
+    "SELECT 1",
+    "SELECT 1; ALTER ROLE b NOLOGIN",
+    "ALTER ROLE app PASSWORD 'first'; DROP ROLE nobody",
+    "COMMIT; DROP ROLE nobody",
+    "ALTER ROLE app 'x'",
+];
 const SETTINGS: &[&str] = &[
     "SET search_path TO public",
     "SET TIME ZONE 'UTC'",
@@ -239,6 +258,13 @@ const ODD: &[&str] = &[
     "SELECT count(*), 1 AS one FROM pg_user WHERE usename = 'app'",
     "SELECT 1 FROM pg_roles WHERE nothing = 'x'",
     "SELECT usename FROM pg_user WHERE usename = 'app' LIMIT 0",
+    "SELECT EXISTS(SELECT 1 FROM pg_roles WHERE rolname = 'b')",
+    "SELECT EXISTS (SELECT rolname FROM pg_user WHERE usename = 'b') AS found",
+    "SELECT rolname FROM pg_roles WHERE rolname = 'b' ORDER BY rolname",
+    "SELECT true, false AS \"no\"",
+    "SELECT 1+1, 3 - 5",
+    "SHOW server_version",
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'nobody' AND pid <> pg_backend_pid()",
 ];
 /// What functions write that forget to quote, or take one dialect for another.
 const WRONG: &[&str] = &[
@@ -260,4 +286,8 @@ const WRONG: &[&str] = &[
     "CREATE USER 'app' PASSWORD 'x'",
     "ALTER USER app IDENTIFIED BY 'x'",
     "CREATE ROLE b FROB",
+    "ALTER USER app WITH PASSWORD x",
+    "ALTER USER app WITH PASSWORD x y",
+    "ALTER USER app PASSWORD \"x\"",
+    "CREATE USER b PASSWORD 12",
 ];

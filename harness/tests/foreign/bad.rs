@@ -78,9 +78,20 @@ fn a_function_that_raises_without_any_fault_is_stalled_and_its_words_are_shown()
         return;
     }
     let folder = function("def lambda_handler(event, context):\n    raise KeyError('username')\n");
-    let (text, code) = rotate("grid", folder.path(), &[]);
-    assert_eq!(code, Some(11), "{text}");
-    assert!(flat(&text).contains("raises KeyError: 'username', lambda_function.py:2"), "{text}");
+    for (what, args) in
+        [("grid", &[][..]), ("run", &["--seeds", "0..3"]), ("run", &["--strike", "1:1:request-lost"])]
+    {
+        let (text, code) = rotate(what, folder.path(), args);
+        assert_eq!(code, Some(11), "{text}");
+        for part in [
+            "STALLED raises without any fault (converges)",
+            "change: without any fault, an invocation raises KeyError: 'username', lambda_function.py:2: mend that \
+             first",
+        ] {
+            assert!(flat(&text).contains(part), "{what} {args:?}: {part}\n{text}");
+        }
+        assert!(!text.contains("each step must succeed again"), "{text}");
+    }
 }
 
 #[test]
@@ -129,7 +140,10 @@ fn a_program_that_does_not_speak_the_protocol_is_told_what_was_expected() {
     use std::os::unix::fs::PermissionsExt;
     for (script, expect) in [
         ("echo hello", "got `hello`; print for people to standard error"),
-        ("echo '{\"call\": {\"op\": \"sql.fly\", \"args\": {}}}'; cat >/dev/null", "no operation sql.fly"),
+        (
+            "echo '{\"call\": {\"op\": \"sql.fly\", \"args\": {}, \"log\": []}}'; cat >/dev/null",
+            "no operation sql.fly",
+        ),
         ("exit 4", "the program ended without a word: exit status: 4"),
         ("sleep 60", "the program did not ask or end for 1 s of real time"),
     ] {

@@ -6,7 +6,9 @@
 mod bad;
 mod capsules;
 mod examples;
+mod lockouts;
 mod manners;
+mod programs;
 mod standins;
 mod surface;
 mod turns;

@@ -60,6 +60,8 @@ fn ctrl_c_leaves_a_report_of_what_was_done() {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(output.status.code(), Some(130), "{what:?} {line}\n{text}");
         assert!(!text.contains("CRASHED"), "{text}");
+        // What was not run has shown nothing.
+        assert!(text.starts_with("INTERRUPTED INCONCLUSIVE  "), "{text}");
         let report = std::fs::read_to_string(out.path().join("report.json")).expect("it was written");
         let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
         assert_eq!(report["ended"], "interrupted");

@@ -52,6 +52,7 @@ const OTHERS: &[(&str, &[&str])] = &[
     ("madsim", &["tumbler-world"]),
     ("minicbor", &["tumbler-wire", "tumbler-world"]),
     ("rand_chacha", &["tumbler-plan"]),
+    ("rustix", &["tumbler"]),
     ("serde", &["tumbler", "tumbler-plan", "tumbler-reports", "tumbler-scenarios", "tumbler-types"]),
     ("serde_json", &["tumbler", "tumbler-foreign", "tumbler-plan", "tumbler-reports"]),
     ("shlex", &["tumbler"]),

@@ -25,7 +25,7 @@ pub enum Outcome {
     Wedged,
     /// A credential is accepted that is on no record.
     Orphan,
-    /// The client was refused for so long.
+    /// The client was refused for so long, or when no rotation was under way.
     Outage(Span),
     /// The current label went back to a version that had been replaced.
     StalePromoted,
@@ -94,8 +94,9 @@ impl Outcome {
                 "name users so that the next rotation finds them, or drop what is no longer on record"
             }
             Outcome::Outage(_) => {
-                "set only what is stored as pending; raise when setting or testing fails, so that the label is \
-                 not moved; with two users that take turns the client is never refused"
+                "set only what is stored as pending, and commit it; let test log in as pending, and raise when \
+                 setting or testing fails, so that the label is not moved; with two users that take turns the \
+                 client is never refused"
             }
             Outcome::StalePromoted => {
                 "begin each step by checking that the token is still the pending one, and let finish name in \
@@ -147,18 +148,36 @@ pub struct Met {
     pub under_fault: u64,
 }
 
+/// Since when the client is refused.
+#[derive(Clone, Copy, Debug)]
+struct Refusal {
+    since: Instant,
+    seq: u64,
+    /// Where nothing was under way any more that would have ended it.
+    outlived: Option<u64>,
+}
+
+/// Whether the declared window is there for an outage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Excuse {
+    /// A rotation was under way, or was to be begun again.
+    Rotating,
+    None,
+}
+
 /// The judge of one run.
 #[derive(Clone, Debug)]
 pub struct Judge {
     secret: String,
     base: Means,
-    /// Longest that a client may be refused, if one principal has one password at a time.
+    /// Longest that a client may be refused while a rotation is under way, if one principal has one
+    /// password at a time.
     window: Span,
     users: BTreeSet<String>,
     highest: usize,
     shown: Option<String>,
-    refused_since: Option<(Instant, u64)>,
-    worst_outage: Option<Finding>,
+    refused: Option<Refusal>,
+    worst_outage: Option<(Finding, Excuse)>,
     findings: Vec<Finding>,
     pub met: BTreeMap<Invariant, Met>,
     pub under_fault: bool,
@@ -180,7 +199,7 @@ impl Judge {
             users: BTreeSet::new(),
             highest: 0,
             shown: None,
-            refused_since: None,
+            refused: None,
             worst_outage: None,
             findings: Vec::new(),
             met: BTreeMap::new(),
@@ -219,26 +238,45 @@ impl Judge {
     }
 
     fn serve(&mut self, now: Instant, seq: u64, is_served: bool) {
-        match (is_served, self.refused_since) {
-            (false, None) => self.refused_since = Some((now, seq)),
-            (true, Some((since, first))) => {
-                self.refused_since = None;
-                self.outage(since, first, now.since(since), "");
+        match (is_served, self.refused) {
+            (false, None) => self.refused = Some(Refusal { since: now, seq, outlived: None }),
+            (true, Some(refusal)) => {
+                self.refused = None;
+                self.outage(refusal, now, "");
             }
             (true, None) | (false, Some(_)) => {}
         }
     }
 
-    fn outage(&mut self, since: Instant, seq: u64, lasted: Span, tail: &str) {
-        let longer = self.worst_outage.as_ref().is_none_or(|known| match known.outcome {
-            Outcome::Outage(known) => known < lasted,
+    /// Whether the client is refused, and was not yet when nothing was under way.
+    pub fn is_newly_stranded(&self) -> bool {
+        self.refused.is_some_and(|refusal| refusal.outlived.is_none())
+    }
+
+    /// Nothing is under way, or to be begun again: a refusal that lasts is excused no longer.
+    pub fn strand(&mut self, seq: u64) {
+        if let Some(refusal) = &mut self.refused {
+            refusal.outlived.get_or_insert(seq);
+        }
+    }
+
+    fn outage(&mut self, refusal: Refusal, now: Instant, tail: &str) {
+        let Refusal { since, seq, outlived } = refusal;
+        let lasted = now.since(since);
+        let excuse = if outlived.is_some() { Excuse::None } else { Excuse::Rotating };
+        let longer = self.worst_outage.as_ref().is_none_or(|(known, known_excuse)| match known.outcome {
+            Outcome::Outage(known) => (*known_excuse, known) < (excuse, lasted),
             _ => true,
         });
-        if longer && !lasted.is_zero() {
-            let why =
-                format!("the current version was refused for {} s{tail}", lasted.nanos() / 1_000_000_000);
-            self.worst_outage = Some(Finding { outcome: Outcome::Outage(lasted), seq, at: since, why });
+        if !longer || lasted.is_zero() && outlived.is_none() {
+            return;
         }
+        let late = if outlived.is_some() { ", also when no rotation was under way" } else { "" };
+        let seconds = (lasted.nanos() / 1_000_000_000).max(1);
+        let why = format!("the current version was refused for {seconds} s{late}{tail}");
+        let found =
+            Finding { outcome: Outcome::Outage(lasted), seq: outlived.unwrap_or(seq), at: since, why };
+        self.worst_outage = Some((found, excuse));
     }
 
     fn compare(&mut self, now: Instant, seq: u64, user: &str, means: &Means) {
@@ -283,8 +321,8 @@ impl Judge {
 
     /// The end: open outages count to here, and every login must be on record.
     pub fn end(&mut self, now: Instant, seq: u64, store: &Store, server: &Server, known: &str) {
-        if let Some((since, first)) = self.refused_since.take() {
-            self.outage(since, first, now.since(since), ", and still is at the end");
+        if let Some(refusal) = self.refused.take() {
+            self.outage(refusal, now, ", and still is at the end");
         }
         self.meet(Invariant::OrphanFree);
         let secret = store.secret(&self.secret);
@@ -307,8 +345,9 @@ impl Judge {
     /// All that was found, the outage last.
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = self.findings.clone();
-        if let Some(mut outage) = self.worst_outage.clone() {
-            if let (Outcome::Outage(lasted), true) = (outage.outcome, self.users.len() <= 1)
+        if let Some((mut outage, excuse)) = self.worst_outage.clone() {
+            if let (Outcome::Outage(lasted), true, Excuse::Rotating) =
+                (outage.outcome, self.is_single(), excuse)
                 && lasted <= self.window
             {
                 outage.outcome = Outcome::Window(lasted);

@@ -102,9 +102,11 @@ impl StrikeKind {
             StrikeKind::Held => "held on its way; the process is killed when its life ends",
             StrikeKind::Stale => "answered with what stood before the last change",
             StrikeKind::Doubled => "a second delivery of this invocation runs first",
-            StrikeKind::Paused => "the process stops here; a second delivery does the work",
+            StrikeKind::Paused => "not sent yet: the process stops; a second delivery does the work",
             StrikeKind::Late => "this invocation will be delivered once more, later",
-            StrikeKind::Interleaved => "the process stops here; from some call on it and others take turns",
+            StrikeKind::Interleaved => {
+                "not sent yet: the process stops; from some call on it and others take turns"
+            }
             StrikeKind::Cancelled => "an operator cancels the rotation before this call",
             StrikeKind::TlsFails => "TLS fails for five seconds",
         }

@@ -11,7 +11,7 @@
 use super::native::is_native;
 use super::privilege::{Kind, OPTION, Object, Unfit, named};
 use super::statement::Statement;
-use super::user::{Acting, Options, Password, User, Users};
+use super::user::{Acting, Options, Password, Retain, User, Users};
 use super::{Engine, Refused};
 use std::collections::BTreeSet;
 
@@ -55,16 +55,31 @@ pub(super) fn change(
             match take(engine, target, &Options { password, ..options.clone() }) {
                 // IF EXISTS forgives more than that nobody exists.
                 Err(_) if *missing_ok => Ok(()),
+                Err(refused) if engine == Engine::Mysql => Err(refused),
                 taken => taken.map_err(|_| failed("refused", "ALTER", name)),
             }
         }
-        Statement::SetPassword { user, password } => {
+        Statement::SetPassword { user, password, retains } => {
             let name = user.as_deref().unwrap_or(&by.name);
             if name != by.name && !everywhere(by, "UPDATE") {
                 return Err(denied_database(by, "mysql"));
             }
+            // Whoever keeps the old one may do more than change his own.
+            if *retains && name == by.name {
+                creates(by)?;
+            }
             let target = users.all.get_mut(name).ok_or_else(no_row)?;
-            target.password = stored(engine, password.clone())?;
+            let retain = retains.then_some(Retain::Current);
+            take(engine, target, &Options { password: Some(password.clone()), retain, ..Options::default() })
+        }
+        Statement::Rename { from, to } => {
+            creates(by)?;
+            let refused = || failed("refused", "RENAME", from);
+            if users.all.contains_key(to) {
+                return Err(refused());
+            }
+            let renamed = users.all.remove(from).ok_or_else(refused)?;
+            users.all.insert(to.clone(), renamed);
             Ok(())
         }
         Statement::Drop { user, missing_ok } => {
@@ -134,6 +149,8 @@ pub(super) fn change(
         | Statement::Nothing
         | Statement::Select(_)
         | Statement::Users(_)
+        | Statement::Exists(..)
+        | Statement::Terminate { .. }
         | Statement::GrantRole { .. }
         | Statement::RevokeRole { .. }
         | Statement::Reassign { .. }
@@ -153,13 +170,30 @@ pub(super) fn denied_database(by: &Acting, database: &str) -> Refused {
 }
 
 fn take(engine: Engine, user: &mut User, options: &Options) -> Result<(), Refused> {
-    let Options { password, tls, .. } = options;
+    let Options { password, tls, retain, names_plugin, locked, .. } = options;
+    if *names_plugin && user.retained.is_some() {
+        return Err(("Unsupported", "", "the world knows no plugin of a user with two passwords".to_owned()));
+    }
+    if *retain == Some(Retain::Current) {
+        let refused = |code, why: &str| Err(("refused", code, format!("{why} for this user")));
+        match (&user.password, password) {
+            (None, _) => return refused("3878", "Empty password can not be retained as second password"),
+            (_, Some(None)) => {
+                return refused("3895", "Current password can not be retained, the new is empty,");
+            }
+            (current, _) => user.retained.clone_from(current),
+        }
+    }
+    if *retain == Some(Retain::Discard) || *password == Some(None) {
+        user.retained = None;
+    }
     if let Some(password) = password {
         user.password = stored(engine, password.clone())?;
     }
     if let Some(tls) = tls {
         user.tls.clone_from(tls);
     }
+    user.is_locked = locked.unwrap_or(user.is_locked);
     Ok(())
 }
 
@@ -184,6 +218,10 @@ fn granted(
 ) -> Result<BTreeSet<&'static str>, Refused> {
     match named(engine, on.kind, names) {
         Ok(named) => may_grant(users, by, on, &named).map(|()| named),
+        // There it may be a right of a plugin, or a role.
+        Err(Unfit::Unknown) if engine == Engine::Mysql => {
+            Err(("Unsupported", "", format!("the world does not know each right of {names:?}")))
+        }
         Err(Unfit::Unknown) => Err(("syntax", "1064", "You have an error in your SQL syntax".to_owned())),
         Err(Unfit::Misplaced) => {
             let all = named(engine, Kind::Everything, names).expect("each is some kind's");

@@ -20,6 +20,7 @@ pub(super) fn scalars(
     engine: Engine,
     users: &Users,
     by: &Acting,
+    seat: (u64, Option<&str>),
     asked: &[(Scalar, String)],
 ) -> Result<Answer, Refused> {
     let mut row = Vec::new();
@@ -30,6 +31,11 @@ pub(super) fn scalars(
             Scalar::User if !engine.is_postgres() => json!(format!("{}@%", by.name)),
             Scalar::User if users.acting(by).is_some() => json!(by.name),
             Scalar::User => return Err(("missing", "42704", "invalid role OID".to_owned())),
+            Scalar::Caller => json!(format!("{}@rotator.internal", by.name)),
+            Scalar::Database => json!(seat.1),
+            Scalar::Session => json!(seat.0),
+            Scalar::Truth(is) if engine.is_postgres() => json!(is),
+            Scalar::Truth(is) => json!(u8::from(*is)),
             Scalar::Number(number) => json!(number),
             Scalar::Text(text) => json!(text),
         });
@@ -114,6 +120,20 @@ pub(super) fn lookup(
     Ok(rows(asked.into_iter().map(|(_, label)| label).collect(), told))
 }
 
+/// Whether a read of a table of users finds anybody.
+pub(super) fn exists(
+    engine: Engine,
+    users: &Users,
+    by: &Acting,
+    asked: &Lookup,
+    label: &str,
+) -> Result<Answer, Refused> {
+    let Answer::Value(found) = lookup(engine, users, by, asked)? else { unreachable!("errors are apart") };
+    let is_there = found["rowcount"] != json!(0);
+    let told = if engine.is_postgres() { json!(is_there) } else { json!(u8::from(is_there)) };
+    Ok(rows(vec![label.to_owned()], vec![vec![told]]))
+}
+
 /// What `SHOW GRANTS` shows.
 pub(super) fn grants(
     engine: Engine,
@@ -164,7 +184,7 @@ fn cell(column: &str, name: &str, user: &User) -> Value {
         "rolcanlogin" | "rolinherit" => json!(column == "rolinherit" || user.can_login),
         "rolsuper" | "usesuper" => json!(user.is_superuser),
         "rolcreaterole" => json!(user.creates_roles),
-        "rolconnlimit" => json!(-1),
+        "rolconnlimit" => user.connections.map_or(json!(-1), |limit| json!(limit)),
         "rolpassword" | "passwd" => json!("********"),
         "rolvaliduntil" | "valuntil" => match user.valid {
             Validity::Unsaid => Value::Null,

@@ -67,6 +67,11 @@ impl Engine {
             Engine::Mariadb => "10.11.8-MariaDB",
         }
     }
+
+    /// The version, without a name before it.
+    fn number(self) -> &'static str {
+        self.version().trim_start_matches("PostgreSQL ")
+    }
 }
 
 /// The server.
@@ -82,6 +87,8 @@ pub struct Server {
 #[derive(Clone, Debug)]
 struct Session {
     by: Acting,
+    /// The database that it was opened for.
+    database: Option<String>,
     tls: bool,
     /// What an open transaction has done; PostgreSQL only.
     open: Option<Transaction>,
@@ -92,6 +99,8 @@ struct Session {
 struct Transaction {
     done: Vec<Statement>,
     failed: bool,
+    /// Nobody asked for it: it ends with the last of the statements that were sent at once.
+    is_implicit: bool,
 }
 
 /// What a user may do, for comparison.
@@ -133,20 +142,24 @@ impl Server {
             ],
         };
         for sql in told {
-            let statement = parse::parse(engine, &sql).expect("our own statements are spoken here");
-            change(engine, &mut users, &root, &statement).expect("the administrator may grant");
+            for statement in parse::parse(engine, &sql).expect("our own statements are spoken here") {
+                change(engine, &mut users, &root, &statement).expect("the administrator may grant");
+            }
         }
         Server { engine, users, sessions: BTreeMap::new(), tls_down_until: Instant::ZERO }
     }
 
     /// Whether somebody with this name and password is let in, over TLS, at `now`.
     pub fn accepts(&self, now: Instant, name: &str, password: &str) -> bool {
-        self.users.all.get(name).is_some_and(|user| self.lets_in(user, now, password) && user.can_login)
+        let lets_in = |user: &User| self.lets_in(user, now, password) && user.can_login && !user.is_locked;
+        self.users.all.get(name).is_some_and(|user| lets_in(user) && !self.is_full(name, user))
     }
 
     /// Names of users that can log in.
     pub fn logins(&self) -> BTreeSet<&str> {
-        let can = |user: &User| user.can_login && (user.password.is_some() || !self.engine.is_postgres());
+        let can = |user: &User| {
+            user.can_login && !user.is_locked && (user.password.is_some() || !self.engine.is_postgres())
+        };
         self.users.all.iter().filter(|(_, user)| can(user)).map(|(name, _)| name.as_str()).collect()
     }
 
@@ -187,13 +200,34 @@ impl Server {
         if !user.can_login {
             return failed("auth", "28000", format!("role \"{name}\" is not permitted to log in"));
         }
+        if user.is_locked {
+            let code = if self.engine == Engine::Mysql { "3118" } else { "4151" };
+            return failed("auth", code, format!("Access denied for user '{name}'@'%'. Account is locked."));
+        }
+        if self.is_full(name, user) {
+            return failed("refused", "53300", format!("too many connections for role \"{name}\""));
+        }
         let everything =
             user.privileges.iter().find(|(object, _)| object.kind == privilege::Kind::Everything);
         let everywhere = everything.map(|(_, held)| held.clone()).unwrap_or_default();
         let by = Acting { name: name.to_owned(), id: user.id, everywhere };
-        let session = Session { by, tls, open: None, commits_itself: !self.engine.is_postgres() };
+        let session =
+            Session { by, database: None, tls, open: None, commits_itself: !self.engine.is_postgres() };
         self.sessions.insert(id, session);
         Answer::Value(json!({ "tls": tls, "version": self.engine.version() }))
+    }
+
+    /// Names the database that a session was opened for.
+    pub fn enter(&mut self, id: u64, database: &str) {
+        if let (Some(session), false) = (self.sessions.get_mut(&id), database.is_empty()) {
+            session.database = Some(database.to_owned());
+        }
+    }
+
+    /// Whether a role has as many sessions as it may have.
+    fn is_full(&self, name: &str, user: &User) -> bool {
+        let open = || self.sessions.values().filter(|session| session.by.name == name).count() as u64;
+        !user.is_superuser && user.connections.is_some_and(|limit| open() >= limit)
     }
 
     /// Whether a session is protected; none if it is gone.
@@ -212,19 +246,57 @@ impl Server {
         self.sessions.remove(&id);
     }
 
-    /// Executes one statement in a session.
+    /// Executes what is sent at once in a session: all of it, or none. The last answer is told.
     pub fn execute(&mut self, now: Instant, id: u64, sql: &str) -> Answer {
-        let Some(session) = self.sessions.get_mut(&id) else { return gone(self.engine) };
-        let parsed = parse::parse(self.engine, sql);
-        if self.engine.is_postgres() && !session.commits_itself && parsed != Err(Unread::Unknown) {
+        if !self.sessions.contains_key(&id) {
+            return gone(self.engine);
+        }
+        let parsed = match parse::parse(self.engine, sql) {
+            Err(Unread::Unknown) => {
+                return Answer::error("Unsupported", "", format!("the world does not speak `{}`", head(sql)));
+            }
+            Err(Unread::Wrong(code, why)) => vec![Err(("syntax", code, why.to_owned()))],
+            Ok(statements) => statements.into_iter().map(Ok).collect(),
+        };
+        let are_several = parsed.len() > 1;
+        let mut last = done(0);
+        for (index, statement) in parsed.into_iter().enumerate() {
+            let session = self.session(id);
+            if are_several {
+                // A driver's BEGIN comes before the first, and no other.
+                session.open.get_or_insert(Transaction {
+                    is_implicit: session.commits_itself || index > 0,
+                    ..Transaction::default()
+                });
+            }
+            last = self.execute_one(now, id, statement);
+            // It may have ended its own.
+            if !self.sessions.contains_key(&id) {
+                return last;
+            }
+            if matches!(last, Answer::Error { .. }) {
+                let open = &mut self.session(id).open;
+                *open = open.take().filter(|open| !open.is_implicit);
+                return last;
+            }
+        }
+        if self.session(id).open.as_ref().is_some_and(|open| open.is_implicit)
+            && let refused @ Answer::Error { .. } = self.commit(id)
+        {
+            return refused;
+        }
+        last
+    }
+
+    fn execute_one(&mut self, now: Instant, id: u64, parsed: Result<Statement, Refused>) -> Answer {
+        let postgres = self.engine.is_postgres();
+        let session = self.session(id);
+        if postgres && !session.commits_itself {
             session.open.get_or_insert_default();
         }
         let is_spoiled = session.open.as_ref().is_some_and(|open| open.failed);
         let outcome = match parsed {
-            Err(Unread::Unknown) => {
-                return Answer::error("Unsupported", "", format!("the world does not speak `{}`", head(sql)));
-            }
-            Err(Unread::Wrong(code, why)) => Err(("syntax", code, why.to_owned())),
+            Err(wrong) => Err(wrong),
             Ok(Statement::Commit) => return self.commit(id),
             Ok(Statement::Rollback) => return self.rollback(id),
             Ok(_) if is_spoiled => {
@@ -233,8 +305,8 @@ impl Server {
             }
             // A second one is only warned of.
             Ok(Statement::Begin) => {
-                if self.engine.is_postgres() {
-                    session.open.get_or_insert_default();
+                if postgres {
+                    session.open.get_or_insert_default().is_implicit = false;
                 }
                 Ok(done(0))
             }
@@ -277,7 +349,7 @@ impl Server {
 
     fn run(&mut self, now: Instant, id: u64, statement: Statement) -> Result<Answer, Refused> {
         let engine = self.engine;
-        let Session { by, open, .. } = self.session(id).clone();
+        let Session { by, open, database, .. } = self.session(id).clone();
         // What the transaction did is seen in it and nowhere else.
         let mut seen = self.users.clone();
         for done in open.iter().flat_map(|open| &open.done) {
@@ -285,7 +357,26 @@ impl Server {
         }
         match statement {
             Statement::Nothing => Ok(done(0)),
-            Statement::Select(asked) => catalogue::scalars(now, engine, &seen, &by, &asked),
+            Statement::Select(asked) => {
+                catalogue::scalars(now, engine, &seen, &by, (id, database.as_deref()), &asked)
+            }
+            Statement::Exists(asked, label) => catalogue::exists(engine, &seen, &by, &asked, &label),
+            Statement::Terminate { user, spares_own, label } => {
+                let is_superuser = seen.acting(&by).is_some_and(|acting| acting.is_superuser);
+                let theirs = self.sessions.iter().filter(|(_, session)| session.by.name == user);
+                let ids: Vec<u64> =
+                    theirs.map(|(id, _)| *id).filter(|each| !spares_own || *each != id).collect();
+                if !ids.is_empty() && !is_superuser && by.name != user {
+                    return Err(("denied", "42501", "permission denied to terminate process".to_owned()));
+                }
+                ids.iter().for_each(|id| self.close(*id));
+                if ids.contains(&id) {
+                    let why = "terminating connection due to administrator command";
+                    return Ok(failed("connection", "57P01", why));
+                }
+                let rows = vec![json!([true]); ids.len()];
+                Ok(Answer::Value(json!({ "columns": [label], "rowcount": rows.len(), "rows": rows })))
+            }
             Statement::Users(asked) => catalogue::lookup(engine, &seen, &by, &asked),
             Statement::ShowGrants { user } => catalogue::grants(engine, &seen, &by, user.as_deref()),
             writes => {
@@ -307,7 +398,9 @@ impl Server {
         let is_valid = !matches!(user.valid, Validity::Until(until) if until <= second);
         is_valid
             && match &user.password {
-                Some(known) => known.is(password),
+                Some(known) => {
+                    known.is(password) || user.retained.as_ref().is_some_and(|known| known.is(password))
+                }
                 None => !self.engine.is_postgres() && password.is_empty(),
             }
     }

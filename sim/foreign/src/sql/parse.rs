@@ -5,23 +5,37 @@
 //! missing around a password or a name; any other that is not understood is refused by name.
 
 mod grant;
+mod options;
 mod select;
 
 use super::Engine;
 use super::keyword::is_reserved;
-use super::statement::{Statement, Unread};
+use super::statement::{Scalar, Statement, Unread};
 use super::token::{Placed, Token, Uncut, tokens};
 use super::user::{Options, Password, Tls};
 
-/// Parses one statement.
-pub fn parse(engine: Engine, sql: &str) -> Result<Statement, Unread> {
+/// Parses what is sent at once: one statement, or several that PostgreSQL takes in turn. MySQL takes
+/// one, unless the client asked for more when it connected.
+pub fn parse(engine: Engine, sql: &str) -> Result<Vec<Statement>, Unread> {
     let tokens = tokens(engine, sql).map_err(|uncut| match uncut {
         Uncut::Open => wrong(engine),
         Uncut::Sign => Unread::Unknown,
     })?;
-    let mut reader = Reader { engine, sql, tokens: &tokens };
-    let statement = reader.statement()?;
-    if reader.tokens.is_empty() { Ok(statement) } else { Err(Unread::Unknown) }
+    let mut statements = Vec::new();
+    let parts: Vec<_> = tokens.split(|placed| placed.token == Token::Mark(';')).collect();
+    for (index, tokens) in parts.iter().enumerate() {
+        if tokens.is_empty() && parts.len() > 1 {
+            continue;
+        }
+        let mut reader = Reader { engine, sql, tokens };
+        let statement = reader.statement()?;
+        need(reader.tokens.is_empty())?;
+        if index == 0 && parts.len() > 1 && !engine.is_postgres() {
+            return Err(wrong(engine));
+        }
+        statements.push(statement);
+    }
+    Ok(statements)
 }
 
 type Read<T> = Result<T, Unread>;
@@ -42,11 +56,11 @@ impl Reader<'_> {
                 Ok(Statement::Begin)
             }
             "START" => need(self.word("TRANSACTION")).map(|()| Statement::Begin),
-            "COMMIT" => {
+            "COMMIT" | "END" if first.eq_ignore_ascii_case("COMMIT") || postgres => {
                 let _ = self.word("WORK") || postgres && self.word("TRANSACTION");
                 Ok(Statement::Commit)
             }
-            "ROLLBACK" => {
+            "ROLLBACK" | "ABORT" if first.eq_ignore_ascii_case("ROLLBACK") || postgres => {
                 let _ = self.word("WORK") || postgres && self.word("TRANSACTION");
                 Ok(Statement::Rollback)
             }
@@ -60,6 +74,7 @@ impl Reader<'_> {
             "GRANT" => self.grant(),
             "REVOKE" => self.revoke(),
             "SHOW" => self.show(),
+            "RENAME" => self.rename(),
             _ => Err(Unread::Unknown),
         }
     }
@@ -89,7 +104,12 @@ impl Reader<'_> {
         need(!is_wrapped || self.mark(')'))?;
         let is_text = is_wrapped || self.engine == Engine::Mysql;
         let password = if is_text { Password::Text(text) } else { Password::Native(text) };
-        Ok(Statement::SetPassword { user, password: kept(password) })
+        let retains = self.engine == Engine::Mysql && self.words(&["RETAIN", "CURRENT", "PASSWORD"])?;
+        if self.engine == Engine::Mariadb && matches!(self.tokens, [Placed { token: Token::Word(_), .. }, ..])
+        {
+            return Err(wrong(self.engine));
+        }
+        Ok(Statement::SetPassword { user, password: kept(password), retains })
     }
 
     fn create(&mut self) -> Read<Statement> {
@@ -132,138 +152,23 @@ impl Reader<'_> {
     }
 
     fn show(&mut self) -> Read<Statement> {
-        need(!self.engine.is_postgres() && self.word("GRANTS"))?;
+        if self.engine.is_postgres() {
+            need(self.word("SERVER_VERSION"))?;
+            return Ok(Statement::Select(vec![(
+                Scalar::Text(self.engine.number().to_owned()),
+                SHOWN.to_owned(),
+            )]));
+        }
+        need(self.word("GRANTS"))?;
         let user = if self.word("FOR") { self.user_or_self()? } else { None };
         Ok(Statement::ShowGrants { user })
     }
 
-    fn options(&mut self, creates: bool) -> Read<Options> {
-        if self.engine.is_postgres() { self.role_options(creates) } else { self.account_options() }
-    }
-
-    fn role_options(&mut self, creates: bool) -> Read<Options> {
-        let mut options = Options::default();
-        let mut said: Vec<String> = Vec::new();
-        self.word("WITH");
-        while let Some(placed) = self.tokens.first().cloned() {
-            let Token::Word(word) = placed.token else { return Err(wrong(self.engine)) };
-            self.tokens = &self.tokens[1..];
-            let word = word.to_ascii_uppercase();
-            let on = !word.starts_with("NO");
-            match word.as_str() {
-                "INHERIT" | "NOCREATEDB" | "NOREPLICATION" | "NOBYPASSRLS" => options.says_more = true,
-                "ENCRYPTED" => {
-                    need(matches!(self.tokens.first(), Some(next) if next.token.is("PASSWORD")))?;
-                    // An encrypted password is a text: here, `NULL` is an error.
-                    let is_null = matches!(self.tokens.get(1), Some(next) if next.token.is("NULL"));
-                    (!is_null).then_some(()).ok_or_else(|| wrong(self.engine))?;
-                    continue;
-                }
-                "PASSWORD" => {
-                    let password = if self.word("NULL") { None } else { Some(self.role_password()?) };
-                    options.password = Some(password.and_then(kept));
-                }
-                "LOGIN" | "NOLOGIN" => options.login = Some(on),
-                "SUPERUSER" | "NOSUPERUSER" => options.superuser = Some(on),
-                "CREATEROLE" | "NOCREATEROLE" => options.createrole = Some(on),
-                "VALID" => {
-                    need(self.word("UNTIL"))?;
-                    options.valid_until = Some(self.text()?);
-                }
-                "IN" => {
-                    need(self.word("ROLE") || self.word("GROUP"))?;
-                    // `ALTER` knows no such option.
-                    creates.then_some(()).ok_or_else(|| wrong(self.engine))?;
-                    options.roles = self.users()?;
-                }
-                "CONNECTION" => {
-                    options.says_more = true;
-                    need(self.word("LIMIT") && self.mark('-'))?;
-                    need(*self.next()? == Token::Number(1))?;
-                }
-                other if REFUSED.contains(&other) => return Err(Unread::Unknown),
-                _ => return Err(wrong(self.engine)),
-            }
-            let what = word.strip_prefix("NO").unwrap_or(&word).to_owned();
-            options.is_redundant |= said.contains(&what);
-            said.push(what);
-        }
-        Ok(options)
-    }
-
-    /// A stored form is taken as it is by the server; what its text is, the world cannot know.
-    fn role_password(&mut self) -> Read<Password> {
-        let text = self.text()?;
-        let is_stored = text.starts_with("SCRAM-SHA-256$") || text.starts_with("md5") && text.len() == 35;
-        need(!is_stored)?;
-        Ok(Password::Text(text))
-    }
-
-    fn account_options(&mut self) -> Read<Options> {
-        let mut options = Options { password: self.identified()?, ..Options::default() };
-        if self.word("REQUIRE") {
-            options.tls = Some(self.tls()?);
-        }
-        let token = |index: usize| self.tokens.get(index).map(|placed| &placed.token);
-        let Some(first) = token(0) else { return Ok(options) };
-        let is_limit = LIMITS.iter().any(|limit| first.is(limit));
-        // PostgreSQL's way to give a password is no limit of MySQL's.
-        let is_other =
-            token(1).is_some_and(|second| second.is("PASSWORD") || matches!(second, Token::Text(_)));
-        let unknown = *first == Token::Mark(',') || is_limit && !is_other;
-        Err(if unknown { Unread::Unknown } else { wrong(self.engine) })
-    }
-
-    /// `IDENTIFIED …`, if it comes.
-    fn identified(&mut self) -> Read<Option<Option<Password>>> {
-        if !self.word("IDENTIFIED") {
-            return Ok(None);
-        }
-        let mariadb = self.engine == Engine::Mariadb;
-        if self.word("WITH") || mariadb && self.word("VIA") {
-            let plugin = self.name()?.to_ascii_lowercase();
-            need(plugin == "mysql_native_password" || !mariadb && plugin == "caching_sha2_password")?;
-            if mariadb {
-                if matches!(self.tokens.first(), Some(next) if next.token.is("BY")) {
-                    return Err(wrong(self.engine));
-                }
-                need(self.word("USING") || self.word("AS"))?;
-                return Ok(Some(kept(Password::Native(self.text()?))));
-            }
-        }
-        need(self.word("BY"))?;
-        if self.word("PASSWORD") {
-            mariadb.then_some(()).ok_or_else(|| wrong(self.engine))?;
-            return Ok(Some(kept(Password::Native(self.text()?))));
-        }
-        Ok(Some(kept(Password::Text(self.text()?))))
-    }
-
-    /// What follows `REQUIRE`.
-    fn tls(&mut self) -> Read<Tls> {
-        for (word, tls) in [("NONE", Tls::None), ("SSL", Tls::Ssl), ("X509", Tls::X509)] {
-            if self.word(word) {
-                return Ok(tls);
-            }
-        }
-        let (mut cipher, mut issuer, mut subject) = (String::new(), String::new(), String::new());
-        loop {
-            let Token::Word(word) = self.next()?.clone() else { return Err(wrong(self.engine)) };
-            let part = match word.to_ascii_uppercase().as_str() {
-                "CIPHER" => &mut cipher,
-                "ISSUER" => &mut issuer,
-                "SUBJECT" => &mut subject,
-                _ => return Err(wrong(self.engine)),
-            };
-            *part = self.text()?;
-            need(!part.contains(['\'', '\\']))?;
-            self.word("AND");
-            let goes_on =
-                |next: &Placed| ["CIPHER", "ISSUER", "SUBJECT"].iter().any(|word| next.token.is(word));
-            if !self.tokens.first().is_some_and(goes_on) {
-                return Ok(Tls::Certificate { cipher, issuer, subject });
-            }
-        }
+    fn rename(&mut self) -> Read<Statement> {
+        need(!self.engine.is_postgres() && self.word("USER"))?;
+        let from = self.user()?;
+        need(self.word("TO"))?;
+        Ok(Statement::Rename { from, to: self.user()? })
     }
 
     fn users(&mut self) -> Read<Vec<String>> {
@@ -399,24 +304,7 @@ pub fn shortened(name: &str) -> String {
 }
 
 const NAME_MAX: usize = 63;
-/// Options of roles that change what the world does not model.
-const REFUSED: &[&str] = &[
-    "ADMIN",
-    "BYPASSRLS",
-    "CREATEDB",
-    "NOINHERIT",
-    "RENAME",
-    "REPLICATION",
-    "RESET",
-    "ROLE",
-    "SET",
-    "SYSID",
-    "UNENCRYPTED",
-    "USER",
-];
-/// What may follow in `CREATE USER`, and is not modelled.
-const LIMITS: &[&str] =
-    &["ACCOUNT", "ATTRIBUTE", "COMMENT", "DEFAULT", "FAILED_LOGIN_ATTEMPTS", "OR", "PASSWORD", "WITH"];
+const SHOWN: &str = "server_version";
 /// Settings that change nothing that the world models.
 const SETTINGS_POSTGRES: &[&str] = &[
     "application_name",

@@ -110,7 +110,10 @@ pub(super) fn change(users: &mut Users, by: &Acting, statement: &Statement) -> R
         Statement::RevokeAll { from } => {
             users.all.contains_key(from).then_some(()).ok_or_else(|| missing(from))?;
             allowed(is_superuser || has_role(users, by, from))?;
-            users.all.get_mut(from).expect("just looked up").privileges.clear();
+            // Who did not give a right takes none back, and is told nothing of it.
+            if is_superuser {
+                users.all.get_mut(from).expect("just looked up").privileges.clear();
+            }
             Ok(())
         }
         Statement::Reassign { from, to } => {
@@ -127,6 +130,9 @@ pub(super) fn change(users: &mut Users, by: &Acting, statement: &Statement) -> R
         | Statement::Flush
         | Statement::Select(_)
         | Statement::Users(_)
+        | Statement::Exists(..)
+        | Statement::Terminate { .. }
+        | Statement::Rename { .. }
         | Statement::SetPassword { .. }
         | Statement::ShowGrants { .. } => Ok(()),
     }
@@ -141,6 +147,10 @@ fn take(user: &mut User, options: &Options) -> Result<(), Refused> {
         valid_until,
         roles: _,
         tls: _,
+        retain: _,
+        locked: _,
+        connections,
+        names_plugin: _,
         says_more: _,
         is_redundant: _,
     } = options;
@@ -162,6 +172,7 @@ fn take(user: &mut User, options: &Options) -> Result<(), Refused> {
     if let Some(password) = password {
         user.password.clone_from(password);
     }
+    user.connections = connections.unwrap_or(user.connections);
     user.can_login = login.unwrap_or(user.can_login);
     user.is_superuser = superuser.unwrap_or(user.is_superuser);
     user.creates_roles = createrole.unwrap_or(user.creates_roles);

@@ -19,6 +19,18 @@ pub enum Statement {
     Select(Vec<(Scalar, String)>),
     /// A read of the catalogue of users.
     Users(Lookup),
+    /// Whether such a read finds anybody, and how the column is called.
+    Exists(Lookup, String),
+    /// `pg_terminate_backend` of all sessions of a user, perhaps but for one's own.
+    Terminate {
+        user: String,
+        spares_own: bool,
+        label: String,
+    },
+    Rename {
+        from: String,
+        to: String,
+    },
     Create {
         user: String,
         options: Options,
@@ -33,6 +45,7 @@ pub enum Statement {
     SetPassword {
         user: Option<String>,
         password: Option<Password>,
+        retains: bool,
     },
     Drop {
         user: String,
@@ -79,6 +92,11 @@ pub enum Scalar {
     Now,
     Version,
     User,
+    /// MySQL's `USER()`: who asked to be let in, and from where.
+    Caller,
+    Database,
+    Session,
+    Truth(bool),
     Number(i64),
     Text(String),
 }

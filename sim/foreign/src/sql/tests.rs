@@ -179,3 +179,138 @@ fn tls_that_fails_says_so_and_a_login_that_needs_it_is_refused_without() {
         assert_eq!(kind, expect);
     }
 }
+
+#[test]
+fn mysql_keeps_a_second_password_until_it_is_discarded() {
+    let mut server = server(Engine::Mysql);
+    let opens = |server: &Server| {
+        ["app-password", "second", "third"].map(|password| server.accepts(Instant::ZERO, "app", password))
+    };
+    let told = [
+        ("ALTER USER 'app'@'%' IDENTIFIED BY 'second' RETAIN CURRENT PASSWORD", [true, true, false]),
+        // Without a word about it, the second one stays.
+        ("ALTER USER 'app'@'%' IDENTIFIED BY 'third'", [true, false, true]),
+        ("ALTER USER app DISCARD OLD PASSWORD", [false, false, true]),
+        ("SET PASSWORD FOR app = 'second' RETAIN CURRENT PASSWORD", [false, true, true]),
+        // One takes the place of the other.
+        ("ALTER USER app IDENTIFIED BY 'app-password' RETAIN CURRENT PASSWORD", [true, true, false]),
+        ("ALTER USER app IDENTIFIED BY ''", [false, false, false]),
+    ];
+    for (sql, expect) in told {
+        assert_eq!(exec(&mut server, 1, sql), "null", "{sql}");
+        assert_eq!(opens(&server), expect, "{sql}");
+    }
+    let refused = |server: &mut Server, id, sql: &str| match server.execute(Instant::ZERO, id, sql) {
+        Answer::Error { code, kind, .. } => format!("{kind} {code}"),
+        Answer::Value(_) => "done".to_owned(),
+    };
+    for (sql, expect) in [
+        ("ALTER USER app IDENTIFIED BY 'x' RETAIN CURRENT PASSWORD", "refused 3878"),
+        ("ALTER USER admin IDENTIFIED BY '' RETAIN CURRENT PASSWORD", "refused 3895"),
+    ] {
+        assert_eq!(refused(&mut server, 1, sql), expect, "{sql}");
+    }
+    // Who may change his own password may not keep the one before.
+    let own = "ALTER USER app IDENTIFIED BY 'x'";
+    assert_eq!(refused(&mut server, 2, &format!("{own} RETAIN CURRENT PASSWORD")), "denied 1227");
+    assert_eq!(refused(&mut server, 2, own), "done");
+}
+
+#[test]
+fn words_that_a_dialect_may_know_are_refused_by_name_and_others_are_errors() {
+    for (engine, sql, expect) in [
+        (Engine::Mysql, "ALTER USER app IDENTIFIED BY 'x' REPLACE 'y'", "Unsupported"),
+        (Engine::Mysql, "ALTER USER app PASSWORD_LOCK_TIME 3", "Unsupported"),
+        (Engine::Mysql, "GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO app", "Unsupported"),
+        (Engine::Mysql, "ALTER USER app IDENTIFIED BY 'x'y", "syntax"),
+        (Engine::Mysql, "ALTER USER app IDENTIFIED BY 'x'; SELECT 1", "syntax"),
+        (Engine::Mariadb, "ALTER USER app IDENTIFIED BY 'x' RETAIN CURRENT PASSWORD", "syntax"),
+        (Engine::Mariadb, "ALTER USER app DISCARD OLD PASSWORD", "syntax"),
+        (Engine::Postgres, "ALTER ROLE app PASSWORD 'x'; VACUUM", "Unsupported"),
+        (Engine::Postgres, "ALTER ROLE app PASSWORD 'x'; ALTER ROLE app 'y'", "syntax"),
+        (Engine::Postgres, "ALTER ROLE app PASSWORD 'x'; SELECT 1", "1"),
+        (Engine::Postgres, "SELECT 1 -- and 'so on", "1"),
+        (Engine::Postgres, "/* a /* b */ c */ SELECT 1", "1"),
+        (Engine::Postgres, "SELECT 1 /* open", "syntax"),
+        (Engine::Mysql, "SELECT 1 # so", "1"),
+        (Engine::Mysql, "/*! SELECT 1 */", "Unsupported"),
+    ] {
+        assert_eq!(exec(&mut server(engine), 1, sql), expect, "{sql}");
+    }
+}
+
+#[test]
+fn what_is_sent_to_postgresql_at_once_is_done_whole_or_not_at_all() {
+    let accepts = |server: &Server, password| server.accepts(Instant::ZERO, "app", password);
+    let mut server = server(Engine::Postgres);
+    server.set_autocommit(1, true);
+    exec(&mut server, 1, "ALTER ROLE app PASSWORD 'second'; SELECT 1;");
+    assert!(accepts(&server, "second"));
+    assert_eq!(exec(&mut server, 1, "ALTER ROLE app PASSWORD 'third'; DROP ROLE nobody"), "missing");
+    assert!(accepts(&server, "second"), "nothing of it is left");
+    assert_eq!(exec(&mut server, 1, "SELECT 1"), "1", "and no transaction is");
+    exec(&mut server, 1, "ALTER ROLE app PASSWORD 'third'; COMMIT; DROP ROLE nobody");
+    assert!(accepts(&server, "third"), "what was committed is");
+    exec(&mut server, 1, "BEGIN; ALTER ROLE app PASSWORD 'fourth'");
+    assert!(accepts(&server, "third"), "a transaction that was asked for stays open");
+    server.commit(1);
+    assert!(accepts(&server, "fourth"));
+    server.set_autocommit(1, false);
+    exec(&mut server, 1, "ALTER ROLE app PASSWORD 'fifth'; SELECT 1");
+    assert!(accepts(&server, "fourth"), "drivers begin one without a word");
+    server.rollback(1);
+    assert!(accepts(&server, "fourth"));
+    exec(&mut server, 1, "COMMIT; ALTER ROLE app PASSWORD 'fifth'; SELECT 1");
+    assert!(accepts(&server, "fifth"), "and not again behind what ends it");
+}
+
+#[test]
+fn what_rotations_ask_of_themselves_and_of_others_is_answered() {
+    for (engine, sql, expect) in [
+        (Engine::Postgres, "SELECT EXISTS(SELECT 1 FROM pg_roles WHERE rolname = 'app')", "true"),
+        (Engine::Postgres, "SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'x') AS is", "false"),
+        (Engine::Postgres, "SELECT rolname FROM pg_roles ORDER BY rolname LIMIT 1", "\"admin\""),
+        (Engine::Postgres, "SELECT true", "true"),
+        (Engine::Postgres, "SELECT 1 + 2 - 4", "-1"),
+        (Engine::Postgres, "SHOW server_version", "\"16.4\""),
+        (Engine::Postgres, "SELECT current_database()", "\"app\""),
+        (Engine::Mysql, "SELECT DATABASE(), USER()", "\"app\""),
+        (Engine::Mysql, "SELECT @@version", "\"8.0.39\""),
+        (Engine::Mysql, "SELECT CONNECTION_ID()", "1"),
+        (Engine::Mysql, "SELECT EXISTS(SELECT 1 FROM mysql.user WHERE user = 'app')", "1"),
+        (Engine::Mysql, "SHOW CREATE USER app", "Unsupported"),
+        (Engine::Mysql, "ALTER USER app IDENTIFIED WITH 'caching_sha2_password' BY 'x'", "null"),
+    ] {
+        let mut server = server(engine);
+        server.enter(1, "app");
+        assert_eq!(exec(&mut server, 1, sql), expect, "{sql}");
+    }
+}
+
+#[test]
+fn sessions_are_ended_and_counted_and_accounts_locked_and_renamed() {
+    let mut postgres = server(Engine::Postgres);
+    postgres.set_autocommit(1, true);
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app' AND pid <> pg_backend_pid()";
+    assert_eq!(exec(&mut postgres, 2, "SELECT 1"), "1");
+    assert_eq!(exec(&mut postgres, 1, end), "true");
+    assert_eq!(exec(&mut postgres, 2, "SELECT 1"), "connection");
+    exec(&mut postgres, 1, "ALTER ROLE app CONNECTION LIMIT 0");
+    assert!(!postgres.accepts(Instant::ZERO, "app", "app-password"));
+    exec(&mut postgres, 1, "ALTER ROLE app CONNECTION LIMIT -1");
+    assert!(postgres.accepts(Instant::ZERO, "app", "app-password"));
+    exec(&mut postgres, 1, "BEGIN");
+    exec(&mut postgres, 1, "ALTER ROLE app PASSWORD 'x'");
+    exec(&mut postgres, 1, "ABORT");
+    assert!(postgres.accepts(Instant::ZERO, "app", "app-password"));
+
+    let mut mysql = server(Engine::Mysql);
+    exec(&mut mysql, 1, "ALTER USER app ACCOUNT LOCK");
+    assert!(!mysql.accepts(Instant::ZERO, "app", "app-password"));
+    exec(&mut mysql, 1, "ALTER USER app ACCOUNT UNLOCK");
+    assert_eq!(exec(&mut mysql, 1, "RENAME USER app TO other"), "null");
+    assert!(mysql.accepts(Instant::ZERO, "other", "app-password"));
+    assert_eq!(exec(&mut mysql, 1, "RENAME USER app TO third"), "refused");
+    assert_eq!(exec(&mut mysql, 1, "RENAME USER other TO admin"), "refused");
+    assert!(mysql.accepts(Instant::ZERO, "other", "app-password"), "a refusal takes nobody away");
+}

@@ -55,7 +55,13 @@ pub struct Acting {
 pub struct User {
     pub id: u64,
     pub password: Option<Password>,
+    /// MySQL's second one, which `RETAIN CURRENT PASSWORD` leaves: it opens the door, too.
+    pub retained: Option<Password>,
     pub can_login: bool,
+    /// MySQL's `ACCOUNT LOCK`.
+    pub is_locked: bool,
+    /// As many sessions as PostgreSQL lets it open at once.
+    pub connections: Option<u64>,
     pub is_superuser: bool,
     pub creates_roles: bool,
     pub roles: BTreeSet<String>,
@@ -92,6 +98,15 @@ impl std::fmt::Debug for Password {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str("Password")
     }
+}
+
+/// What a statement says of the password that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retain {
+    /// `RETAIN CURRENT PASSWORD`: it becomes the second one.
+    Current,
+    /// `DISCARD OLD PASSWORD`: the second one goes.
+    Discard,
 }
 
 /// How long a password counts.
@@ -140,11 +155,18 @@ pub struct Options {
     /// `Some(None)`: the password is taken away.
     pub password: Option<Option<Password>>,
     pub login: Option<bool>,
+    pub locked: Option<bool>,
+    /// `Some(None)`: any number.
+    pub connections: Option<Option<u64>>,
     pub superuser: Option<bool>,
     pub createrole: Option<bool>,
     pub valid_until: Option<String>,
     pub roles: Vec<String>,
     pub tls: Option<Tls>,
+    /// What becomes of MySQL's second password.
+    pub retain: Option<Retain>,
+    /// `IDENTIFIED WITH`: a change of it would take the second password away.
+    pub names_plugin: bool,
     /// Something was said that changes nothing here, and that only administrators may say.
     pub says_more: bool,
     /// One was said twice. PostgreSQL finds that after it has found the transaction sound.

@@ -63,6 +63,7 @@ impl World<'_> {
                 let (user, password) = (call.text("user"), call.text("password"));
                 let answer = self.server.connect(self.now, id, user, password, flag("tls"));
                 let Answer::Value(mut value) = answer else { return answer };
+                self.server.enter(id, call.text("database"));
                 invocation.sessions.push(id);
                 value["connection"] = json!(id);
                 Answer::Value(value)

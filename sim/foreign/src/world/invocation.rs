@@ -132,7 +132,8 @@ impl World<'_> {
             }
             StrikeKind::Paused => {
                 let (step, token) = (invocation.step, invocation.token.clone());
-                self.parked.push((successor, Parked::Process { invocation: invocation.clone(), call }));
+                let parked = Parked::Process { invocation: invocation.clone(), call, stopped: self.seq() };
+                self.parked.push((successor, parked));
                 After::End(self.invoke(step, &token, rotation, false))
             }
             StrikeKind::Late => {

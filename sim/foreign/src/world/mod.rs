@@ -141,7 +141,7 @@ struct World<'a> {
 /// What waits for a rotation's end.
 enum Parked {
     Call { invocation: Invocation, call: Call },
-    Process { invocation: Invocation, call: Call },
+    Process { invocation: Invocation, call: Call, stopped: u64 },
     Delivery { step: Step, token: String, rotation: u32 },
 }
 
@@ -289,7 +289,22 @@ impl<'a> World<'a> {
             }
             self.now = self.now.plus(RETRY);
         }
+        self.log_in_after();
         self.now = self.now.plus(BETWEEN);
+    }
+
+    /// One login with the current version when nothing is under way, or will land: who is refused then
+    /// stays refused until a next rotation, weeks later.
+    fn log_in_after(&mut self) {
+        if !self.parked.is_empty() || !self.stragglers.is_empty() {
+            return;
+        }
+        self.observe();
+        if self.judge.is_newly_stranded() && !self.is_broken {
+            let told = "is refused with the current version, and nothing is under way";
+            self.record("client", told.to_owned(), None);
+            self.judge.strand(self.seq());
+        }
     }
 
     /// An operator does what the manual says of a rotation that was cancelled: whichever version the
@@ -324,16 +339,17 @@ impl<'a> World<'a> {
                 Parked::Call { mut invocation, call } => {
                     self.record(
                         &invocation::name(&invocation),
-                        format!("lands late: {}", self.told(&call)),
+                        format!("{LANDS_LATE}{}", self.told(&call)),
                         Some(StrikeKind::Held),
                     );
                     self.apply(&mut invocation, &call);
                     self.drop_sessions(&invocation);
                 }
-                Parked::Process { mut invocation, call } => {
+                Parked::Process { mut invocation, call, stopped } => {
+                    let told = self.told(&call);
                     self.record(
                         &invocation::name(&invocation),
-                        "the process goes on".to_owned(),
+                        format!("{GOES_ON}{told}, by what it knew at step {stopped}"),
                         Some(StrikeKind::Paused),
                     );
                     let answer = self.apply(&mut invocation, &call);
@@ -350,6 +366,7 @@ impl<'a> World<'a> {
                 }
             }
         }
+        self.log_in_after();
     }
 
     fn observe(&mut self) {
@@ -404,7 +421,7 @@ impl<'a> World<'a> {
                 Parked::Call { .. } | Parked::Delivery { .. } => {}
             }
         }
-        self.observe();
+        self.log_in_after();
         self.record("world", "the end".to_owned(), None);
         self.judge.end(self.now, self.seq(), &self.store, &self.server, ADMIN);
         let findings = self.judge.findings();
@@ -431,6 +448,12 @@ impl<'a> World<'a> {
         }
     }
 }
+
+/// How the record of a process begins that goes on, and sends what it had stopped at.
+pub const GOES_ON: &str = "goes on, and sends only now: ";
+
+/// How the record of a call begins that was held on its way.
+pub const LANDS_LATE: &str = "lands late: ";
 
 /// The first part of a token.
 fn short(token: &str) -> &str {

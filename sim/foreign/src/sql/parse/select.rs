@@ -6,18 +6,31 @@ use crate::sql::statement::{Column, Lookup, Scalar, Table};
 
 impl Reader<'_> {
     pub(super) fn select(&mut self) -> Read<Statement> {
+        if matches!(self.tokens, [first, ..] if first.token.is("EXISTS")) {
+            return self.exists();
+        }
+        if matches!(self.tokens, [first, ..] if first.token.is("pg_terminate_backend")) {
+            return self.terminate();
+        }
         if self.tokens.iter().any(|placed| placed.token.is("FROM")) {
-            return self.lookup();
+            return self.lookup().map(Statement::Users);
         }
         let mut scalars = Vec::new();
         loop {
             let start = self.tokens;
             let scalar = self.scalar()?;
             let label = match start.first().map(|placed| &placed.token) {
+                Some(Token::Word(_)) if matches!(scalar, Scalar::Truth(_)) => String::new(),
                 Some(Token::Word(word)) if self.engine.is_postgres() => word.to_ascii_lowercase(),
                 _ => String::new(),
             };
-            let label = self.label(start, label)?;
+            let is_named = self.tokens.first().is_some_and(|next| next.token.is("AS"));
+            let label = match (&scalar, self.label(start, label)?) {
+                (Scalar::Truth(_), label) if !is_named && !self.engine.is_postgres() => {
+                    label.to_ascii_uppercase()
+                }
+                (_, label) => label,
+            };
             scalars.push((scalar, label));
             if !self.mark(',') {
                 return Ok(Statement::Select(scalars));
@@ -28,8 +41,12 @@ impl Reader<'_> {
     fn scalar(&mut self) -> Read<Scalar> {
         let postgres = self.engine.is_postgres();
         Ok(match self.next()?.clone() {
-            Token::Number(number) => Scalar::Number(number),
+            Token::Number(number) => Scalar::Number(self.sum(number)?),
             Token::Text(text) => Scalar::Text(text),
+            Token::Mark('@') if !postgres => {
+                need(self.mark('@') && self.word("version"))?;
+                Scalar::Version
+            }
             Token::Word(word) => match word.to_ascii_lowercase().as_str() {
                 "now" => {
                     need(self.mark('(') && self.mark(')'))?;
@@ -47,6 +64,13 @@ impl Reader<'_> {
                     need(!self.mark('(') || !postgres && self.mark(')'))?;
                     Scalar::User
                 }
+                "true" => Scalar::Truth(true),
+                "false" => Scalar::Truth(false),
+                "user" | "session_user" | "system_user" if !postgres => self.bare(Scalar::Caller)?,
+                "database" | "schema" if !postgres => self.bare(Scalar::Database)?,
+                "current_database" if postgres => self.bare(Scalar::Database)?,
+                "connection_id" if !postgres => self.bare(Scalar::Session)?,
+                "pg_backend_pid" if postgres => self.bare(Scalar::Session)?,
                 "session_user" | "user" if postgres => Scalar::User,
                 "quote_ident" if postgres => Scalar::Text(quote_ident(&self.argument()?)),
                 "quote_literal" if postgres => Scalar::Text(quote_literal(&self.argument()?)),
@@ -54,6 +78,62 @@ impl Reader<'_> {
             },
             Token::Name(_) | Token::Mark(_) => return Err(Unread::Unknown),
         })
+    }
+
+    /// A function without arguments.
+    fn bare(&mut self, scalar: Scalar) -> Read<Scalar> {
+        need(self.mark('(') && self.mark(')')).map(|()| scalar)
+    }
+
+    /// What is added to a number, and taken from it.
+    fn sum(&mut self, first: i64) -> Read<i64> {
+        let mut sum = first;
+        loop {
+            let sign = if self.mark('+') { 1 } else { -1 };
+            if sign == -1 && !self.mark('-') {
+                return Ok(sum);
+            }
+            let Token::Number(next) = *self.next()? else { return Err(Unread::Unknown) };
+            sum = next.checked_mul(sign).and_then(|next| sum.checked_add(next)).ok_or(Unread::Unknown)?;
+            // Beyond it, PostgreSQL's numbers are too long.
+            need(sum.unsigned_abs() < 1 << 31)?;
+        }
+    }
+
+    /// `EXISTS (SELECT …)`
+    fn exists(&mut self) -> Read<Statement> {
+        let start = self.tokens;
+        need(self.word("EXISTS") && self.mark('(') && self.word("SELECT"))?;
+        let found = self.lookup()?;
+        need(self.mark(')'))?;
+        let label = self.label(start, "exists".to_owned())?;
+        Ok(Statement::Exists(found, label))
+    }
+
+    /// `pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '…' AND pid <> pg_backend_pid()`
+    fn terminate(&mut self) -> Read<Statement> {
+        let start = self.tokens;
+        need(self.word("pg_terminate_backend") && self.mark('('))?;
+        need(self.word("pid") && self.mark(')'))?;
+        let label = self.label(start, "pg_terminate_backend".to_owned())?;
+        need(self.word("FROM") && self.word("pg_stat_activity") && self.word("WHERE"))?;
+        let (mut user, mut spares_own) = (None, false);
+        loop {
+            if self.word("usename") {
+                need(self.mark('=') && user.is_none())?;
+                user = Some(self.text()?);
+            } else {
+                need(
+                    self.word("pid")
+                        && (self.mark('<') && self.mark('>') || self.mark('!') && self.mark('=')),
+                )?;
+                need(self.word("pg_backend_pid") && self.mark('(') && self.mark(')'))?;
+                spares_own = true;
+            }
+            if !self.word("AND") {
+                return Ok(Statement::Terminate { user: user.ok_or(Unread::Unknown)?, spares_own, label });
+            }
+        }
     }
 
     /// `('text')` or `('text'::text)`.
@@ -89,7 +169,7 @@ impl Reader<'_> {
         })
     }
 
-    fn lookup(&mut self) -> Read<Statement> {
+    fn lookup(&mut self) -> Read<Lookup> {
         let mut columns = Vec::new();
         loop {
             let start = self.tokens;
@@ -132,12 +212,17 @@ impl Reader<'_> {
                 }
             }
         }
+        // They come so anyway.
+        if self.words(&["ORDER", "BY"])? {
+            need(!counts && ["rolname", "usename", "user"].iter().any(|name| self.word(name)))?;
+            self.word("ASC");
+        }
         let limit = match self.word("LIMIT").then(|| self.next().cloned()).transpose()? {
             None => None,
             Some(Token::Number(limit)) => Some(usize::try_from(limit).map_err(|_| Unread::Unknown)?),
             Some(_) => return Err(Unread::Unknown),
         };
-        Ok(Statement::Users(Lookup { table, columns, wanted, limit }))
+        Ok(Lookup { table, columns, wanted, limit })
     }
 
     fn table(&mut self) -> Read<Table> {
