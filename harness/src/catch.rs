@@ -95,6 +95,7 @@ pub async fn catch(run: &Run, selection: &Selection, folder: &Folder, pool: &Poo
     text.push_str(&regressions.text());
     let elapsed = progress.elapsed_ms();
     text.push_str(&format!("  {}.{} s, wrote {}\n", elapsed / 1_000, elapsed / 100 % 10, files));
+    let text = if ended == Ended::Interrupted { format!("INTERRUPTED {text}") } else { text };
     let text = terminal::colored_title(&text);
     if run.quiet && verdict == Verdict::Pass {
         terminal::print(&format!("{}\n", text.lines().next().unwrap_or_default()));

@@ -24,7 +24,7 @@ use crate::trace::{Asked, Trace};
 use crate::watch::ProcessFault;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 use tumbler_foreign::Strike;
@@ -105,7 +105,7 @@ pub struct RunArgs {
     #[arg(value_name = "SCENARIO|SUITE|PATH")]
     pub what: Vec<String>,
     /// Seeds of each scenario, half-open [default: the suite's]
-    #[arg(long, value_name = "A..B")]
+    #[arg(long, value_name = "A..B", allow_negative_numbers = true)]
     pub seeds: Option<Seeds>,
     /// Worker processes [default: one per core]
     #[arg(long, value_name = "N")]
@@ -115,7 +115,7 @@ pub struct RunArgs {
     pub out: Option<PathBuf>,
     /// Stop after this many failed seeds
     #[arg(long, value_name = "N")]
-    pub max_fail: Option<u64>,
+    pub max_fail: Option<NonZeroU64>,
     /// Find a smaller plan for the first failure of each new fingerprint
     #[arg(long)]
     pub shrink: bool,
@@ -132,12 +132,12 @@ pub struct RunArgs {
     /// that reached something new
     #[arg(long, value_name = "HOW", value_enum)]
     pub search: Option<Steer>,
-    /// Share of seeds that is run twice, to compare digests
-    #[arg(long, value_name = "PERCENT", default_value = "2%")]
-    pub recheck: Share,
-    /// Share of seeds of which it is noted what they reached.
-    #[arg(long, hide = true, value_name = "PERCENT", default_value = "100%")]
-    pub follow: Share,
+    /// Share of seeds that is run twice, to compare digests [default: 2%]
+    #[arg(long, value_name = "PERCENT")]
+    pub recheck: Option<Share>,
+    /// Share of seeds of which it is noted what they reached, which takes a little time [default: 100%]
+    #[arg(long, value_name = "PERCENT")]
+    pub follow: Option<Share>,
     /// Capsules to be replayed first, instead of the embedded ones.
     #[arg(long, hide = true, value_name = "DIR")]
     pub corpus: Option<PathBuf>,

@@ -3,12 +3,12 @@
 //! A filter is a list of terms, all of which must hold; a term may name several values, any of which
 //! will do. It deliberately works on exported events, so that what can be asked for is what can be seen.
 
-use crate::nearest::nearest;
+use crate::nearest::{hint, nearest};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 use tumbler_plan::trace::v1;
-use tumbler_types::Event;
+use tumbler_types::{Event, NodeId, Topology};
 
 /// All of these.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,22 @@ pub enum Term {
 }
 
 impl Filter {
+    /// Every node that it names is one of the run's, or the world.
+    pub fn fits(&self, topology: &Topology) -> Result<(), String> {
+        let mut known: Vec<String> = topology.nodes().map(|node| topology.name(node)).collect();
+        known.push(topology.name(NodeId::WORLD));
+        let named =
+            self.0.iter().filter_map(|term| if let Term::Node(names) = term { Some(names) } else { None });
+        match named.flatten().find(|name| !known.contains(name)) {
+            None => Ok(()),
+            Some(name) => {
+                let known = known.iter().map(String::as_str);
+                let all = format!("there are {}", known.clone().collect::<Vec<_>>().join(", "));
+                Err(format!("no node is called `{name}`{}", hint(name, known, &all)))
+            }
+        }
+    }
+
     pub fn takes(&self, event: &v1::Event, line: &str) -> bool {
         self.0.iter().all(|term| term.takes(event, line))
     }
@@ -76,7 +92,11 @@ impl FromStr for Term {
                 let expected = || format!("expected step=A..B, half-open, got `{text}`");
                 let (first, end) = value.split_once("..").ok_or_else(expected)?;
                 let parse = |text: &str| text.parse::<u64>().map_err(|_| expected());
-                Ok(Term::Steps(parse(first)?, parse(end)?))
+                let (first, end) = (parse(first)?, parse(end)?);
+                if first >= end {
+                    return Err(format!("no step is in `{text}`: expected step=A..B with A below B"));
+                }
+                Ok(Term::Steps(first, end))
             }
             _ => Ok(Term::Field(name.to_owned(), values)),
         }
@@ -144,5 +164,6 @@ mod tests {
         let refused = |text: &str| text.parse::<Term>().expect_err("no term");
         assert_eq!(refused("kind=Comitted"), "`Comitted` is no kind of event: did you mean `Committed`?");
         assert_eq!(refused("step=9"), "expected step=A..B, half-open, got `step=9`");
+        assert_eq!(refused("step=9..3"), "no step is in `step=9..3`: expected step=A..B with A below B");
     }
 }

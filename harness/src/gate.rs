@@ -7,6 +7,7 @@ use crate::exit::{Exit, Failure};
 use crate::terminal;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use tumbler_reports::wrap::hang_under;
 use tumbler_reports::{Baseline, Policy, Report, escape};
 
 /// What `gate` was asked.
@@ -28,19 +29,15 @@ pub fn gate(gate: &Gate) -> Result<Exit, Failure> {
     let broken = decision.refusals.len();
     let mut text = String::new();
     if broken == 0 {
-        writeln!(
-            text,
-            "PASS  policy {name}: {} rules hold, {}",
-            decision.rules,
-            escape::visible(&policy.about)
-        )
-        .expect("memory");
+        let head = format!("PASS  policy {name}: {} rules hold,", decision.rules);
+        // The two spaces behind the first word are where its color ends.
+        hang_under(&mut text, &format!("{head} "), &escape::visible(&policy.about), 4);
     } else {
         writeln!(text, "REFUSED  policy {name}: {broken} of {} rules are broken", decision.rules)
             .expect("memory");
     }
     for refusal in &decision.refusals {
-        writeln!(text, "  {refusal}").expect("memory");
+        hang_under(&mut text, "  ", &refusal.to_string(), 4);
     }
     terminal::print(&terminal::colored_title(&text));
     Ok(if broken == 0 { Exit::PASS } else { Exit::Refused })

@@ -164,9 +164,17 @@ async fn scenario(replay: &Replay, seed: u64) -> Result<Exit, Failure> {
     let row = &ran.report.row;
     let digest = row.trace_digest.map_or("-".to_owned(), |digest| digest.to_string());
     let mut out = String::new();
-    if row.verdict == Verdict::Pass {
-        writeln!(out, "PASS  {} seed {seed}", replay.what).expect("memory");
+    // A pass that was cut short is no pass.
+    let cut = replay.until.filter(|_| row.verdict == Verdict::Pass);
+    match (cut, row.verdict) {
+        (Some(until), _) => {
+            let until = grouped(until.min(row.events));
+            writeln!(out, "STOPPED  {} seed {seed}, nothing broke through step {until}", replay.what)
+        }
+        (None, Verdict::Pass) => writeln!(out, "PASS  {} seed {seed}", replay.what),
+        (None, _) => Ok(()),
     }
+    .expect("memory");
     let (events, seconds) = (grouped(row.events), seconds(row.virtual_ms * 1_000_000));
     let again = format!("{} --seed {seed}", replay.what);
     out.push_str(&told(&ran, replay, &again));
@@ -176,14 +184,16 @@ async fn scenario(replay: &Replay, seed: u64) -> Result<Exit, Failure> {
     Ok(match (replay.bisect, reproduced) {
         (true, true) => Exit::Reproduced,
         (true, false) => Exit::PASS,
-        // A pass that was cut short is no pass.
-        (false, false) if replay.until.is_some() => Exit::Verdict(Verdict::Inconclusive),
+        (false, false) if cut.is_some() => Exit::Verdict(Verdict::Inconclusive),
         (false, _) => Exit::Verdict(row.verdict),
     })
 }
 
 /// Runs the plan in a worker of its own.
 async fn ran(replay: &Replay, name: &str, plan: &Plan, samples: Samples) -> Result<Done, Failure> {
+    if let Some(filter) = &replay.filter {
+        filter.fits(&plan.topology).map_err(|why| Failure::Usage(format!("--filter: {why}")))?;
+    }
     let task = Task::Tell { until: replay.until, samples, filter: replay.filter.clone() };
     let job = Job { id: 0, name: name.to_owned(), plan: plan.clone(), task };
     once(&replay.settings, replay.limit, &job).await

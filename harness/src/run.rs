@@ -16,6 +16,7 @@ use crate::tell::{Teller, Telling};
 use crate::{catch, gate, report, shrink, terminal, visited};
 use clap::ValueEnum;
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -34,7 +35,7 @@ pub struct Run {
     pub jobs: usize,
     pub out: Option<PathBuf>,
     /// Stop after this many failed seeds.
-    pub max_fail: Option<u64>,
+    pub max_fail: Option<NonZeroU64>,
     /// A report whose findings do not fail this run.
     pub baseline: Option<PathBuf>,
     /// Shrink the first failure of each new fingerprint.
@@ -42,9 +43,10 @@ pub struct Run {
     pub search: Option<Steer>,
     pub quiet: bool,
     pub show: Show,
-    pub recheck: Share,
-    /// Share of the seeds of which it is noted what they reached.
-    pub follow: Share,
+    /// None: as a sweep does if nothing is said, [`Share::RECHECKED`].
+    pub recheck: Option<Share>,
+    /// Share of the seeds of which it is noted what they reached; none: all of them.
+    pub follow: Option<Share>,
     pub settings: Settings,
     /// Capsules that are replayed first, instead of the embedded ones.
     pub corpus: Option<PathBuf>,
@@ -64,6 +66,9 @@ pub enum Steer {
 pub struct Share(u64);
 
 impl Share {
+    pub const RECHECKED: Share = Share(200);
+    pub const ALL: Share = Share(WHOLE);
+
     /// None at all.
     pub fn is_nothing(self) -> bool {
         self.0 == 0
@@ -96,14 +101,21 @@ impl FromStr for Share {
 /// Runs what was asked for.
 pub async fn run(run: Run) -> Result<Exit, Failure> {
     let selection = Selection::new(&run.asked, run.seeds.as_ref())?;
-    if run.baseline.is_some() && !selection.planted.is_empty() {
-        let why = "planted bugs are to be found: --baseline is for other runs";
-        return Err(Failure::Usage(why.to_owned()));
-    }
-    if run.search.is_some() && !selection.planted.is_empty() {
-        let why =
-            "a suite of planted bugs has its seeds: --search is for scenarios, also with a bug: NAME+BUG";
-        return Err(Failure::Usage(why.to_owned()));
+    let given = [
+        ("--baseline", run.baseline.is_some()),
+        ("--search", run.search.is_some()),
+        ("--recheck", run.recheck.is_some()),
+        ("--follow", run.follow.is_some()),
+        ("--max-fail", run.max_fail.is_some()),
+        ("--shrink", run.shrink),
+    ];
+    let not_taken = given.into_iter().find(|(_, given)| *given && !selection.planted.is_empty());
+    if let Some((name, _)) = not_taken {
+        let why = format!(
+            "{name} is for scenarios, also with one bug: `tumbler run NAME+BUG {name} …`;\n  \
+             of a suite of planted bugs each runs all of its seeds, with the bug and without"
+        );
+        return Err(Failure::Usage(why));
     }
     let baseline = run.baseline.as_deref().map(gate::baseline).transpose()?.unwrap_or_default();
     let folder = Folder::open(run.out.as_deref())?;
@@ -134,7 +146,7 @@ async fn seeds(
     let mut edited: BTreeMap<usize, (Plan, String)> = BTreeMap::new();
     let mut failed = regressions.back.len() as u64;
     // Beside the workers, who need it only when all is done.
-    let map = (!run.follow.is_nothing()).then(|| std::thread::spawn(visited::map));
+    let map = (!run.follow.unwrap_or(Share::ALL).is_nothing()).then(|| std::thread::spawn(visited::map));
     let mut absorb = |done: Done, bred: Option<(&Plan, u64)>| {
         let row = &done.report.row;
         // What was bred is not its seed's own run, which has a row of that name.
@@ -156,12 +168,13 @@ async fn seeds(
         }
         let expected = row.verdict == Verdict::Pass || row.verdict == chosen.scenario.expect();
         failed += u64::from(!expected && !swept.is_known(&done.report));
-        let enough = run.max_fail.is_some_and(|max| failed >= max);
+        let enough = run.max_fail.is_some_and(|max| failed >= max.get());
         Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     };
     let ended = match run.search {
         None => {
-            let jobs = jobs(selection, run.recheck, run.follow);
+            let jobs =
+                jobs(selection, run.recheck.unwrap_or(Share::RECHECKED), run.follow.unwrap_or(Share::ALL));
             sweep(pool, jobs, &mut progress, |done| absorb(done, None)).await
         }
         Some(Steer::Coverage) => searched(run, selection, pool, &mut progress, absorb).await,
@@ -184,7 +197,7 @@ async fn seeds(
         elapsed_ms,
         assumed: context.assumptions.clone(),
         floor,
-        interrupted: ended == Ended::Interrupted,
+        ended: context.ended,
         reached: written.reached.clone(),
         files: vec![files],
     };
@@ -224,7 +237,7 @@ async fn searched(
             }
             let job = |(id, member): (u64, &Member)| {
                 let task = Task::Judge {
-                    recheck: run.recheck.takes(total + id),
+                    recheck: run.recheck.unwrap_or(Share::RECHECKED).takes(total + id),
                     probe: false,
                     blame: true,
                     follow: true,

@@ -8,10 +8,11 @@ use crate::nearest::hint;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::Range;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use tumbler_plan::{Plan, Planted};
-use tumbler_scenarios::{Scenario, Suite, SuiteEntry, catalog, scenario, suite, suites};
+use tumbler_scenarios::{Scenario, Suite, SuiteEntry, catalog, is_path, scenario, suite, suites};
 use tumbler_types::Invariant;
 
 /// Half-open range of seeds, as the command line spells it.
@@ -22,11 +23,14 @@ impl FromStr for Seeds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || format!("expected A..B, half-open, for example 0..100, got `{text}`");
+        let expected = || "expected A..B, half-open, as in 0..100".to_owned();
         let (start, end) = text.split_once("..").ok_or_else(expected)?;
         let parse = |text: &str| text.trim().parse::<u64>().map_err(|_| expected());
         let range = parse(start)?..parse(end)?;
-        if range.start > range.end { Err(expected()) } else { Ok(Seeds(range)) }
+        if range.start > range.end {
+            return Err("it ends before it starts: expected A..B with A below B".to_owned());
+        }
+        Ok(Seeds(range))
     }
 }
 
@@ -149,17 +153,17 @@ impl Selection {
             return self.add(word, scenario, planted, seeds);
         }
         if is_path(word) {
-            let text = std::fs::read_to_string(word)
-                .map_err(|error| Failure::Usage(format!("failed to read {word}: {error}")))?;
-            if text.lines().any(|line| line.trim() == "[[entry]]") {
-                return self.take_suite(&Suite::parse(word, &text)?, seeds);
+            let text = text(word)?;
+            if Suite::is_meant(&text) {
+                let folder = Path::new(word).parent().unwrap_or(Path::new(""));
+                return self.take_suite(&Suite::parse(word, &text)?, folder, seeds);
             }
             let seeds = seeds.map_or(SEEDS_DEFAULT, |seeds| seeds.0.clone());
             return self.add(word, Scenario::parse(word, &text)?, None, seeds);
         }
         if let Some(suite) = suite(word) {
             self.is_smoke |= word == "smoke" && seeds.is_none();
-            return self.take_suite(&suite, seeds);
+            return self.take_suite(&suite, Path::new(""), seeds);
         }
         let Some(shipped) = scenario(word) else { return Err(unknown(word)) };
         let fixed = suite("smoke").and_then(|smoke| {
@@ -169,15 +173,17 @@ impl Selection {
         self.add(word, shipped.scenario(), None, seeds)
     }
 
-    fn take_suite(&mut self, suite: &Suite, seeds: Option<&Seeds>) -> Result<(), Failure> {
+    /// `folder` is the suite's: paths in it begin there.
+    fn take_suite(&mut self, suite: &Suite, folder: &Path, seeds: Option<&Seeds>) -> Result<(), Failure> {
         for entry in &suite.entries {
             let SuiteEntry { scenario: name, seeds: fixed, planted } = entry;
-            let shipped = scenario(name).ok_or_else(|| unknown(name))?;
+            let word = if is_path(name) { folder.join(name).display().to_string() } else { name.clone() };
+            let scenario = one(&word)?;
             let seeds = seeds.map_or(fixed.clone(), |seeds| seeds.0.clone());
             match planted {
-                None => self.add(name, shipped.scenario(), None, seeds)?,
+                None => self.add(&word, scenario, None, seeds)?,
                 Some((planted, expect)) => self.planted.push(PlantedChoice {
-                    scenario: Arc::new(shipped.scenario()),
+                    scenario: Arc::new(scenario),
                     seeds,
                     planted: *planted,
                     expect: *expect,
@@ -225,9 +231,10 @@ impl Selection {
 /// A scenario by name or path.
 pub fn one(word: &str) -> Result<Scenario, Failure> {
     if is_path(word) {
-        let text = std::fs::read_to_string(word)
-            .map_err(|error| Failure::Usage(format!("failed to read {word}: {error}")))?;
-        return Ok(Scenario::parse(word, &text)?);
+        return Ok(Scenario::parse(word, &text(word)?)?);
+    }
+    if suite(word).is_some() {
+        return Err(Failure::Usage(format!("`{word}` is a suite: expected one scenario")));
     }
     scenario(word).map(tumbler_scenarios::Shipped::scenario).ok_or_else(|| unknown(word))
 }
@@ -235,6 +242,10 @@ pub fn one(word: &str) -> Result<Scenario, Failure> {
 /// A scenario by name or path, with `+BUG` if one is to be planted.
 pub fn one_planted(word: &str) -> Result<(Scenario, Option<Planted>), Failure> {
     let Some((name, bug)) = word.split_once('+') else { return Ok((one(word)?, None)) };
+    if suite(name).is_some() {
+        let why = format!("`{name}` is a suite: a bug is planted in a scenario, as in standard+{bug}");
+        return Err(Failure::Usage(why));
+    }
     let planted = Planted::ALL.into_iter().find(|planted| planted.name() == bug);
     let unknown = || {
         let names = Planted::ALL.into_iter().map(Planted::name);
@@ -244,12 +255,26 @@ pub fn one_planted(word: &str) -> Result<(Scenario, Option<Planted>), Failure> {
     Ok((one(name)?, Some(planted.ok_or_else(unknown)?)))
 }
 
-fn is_path(word: &str) -> bool {
-    word.contains('/') || word.ends_with(".toml")
+/// The text of a scenario's or a suite's file.
+fn text(path: &str) -> Result<String, Failure> {
+    if Path::new(path).is_dir() {
+        return Err(Failure::Usage(folder(path)));
+    }
+    std::fs::read_to_string(path).map_err(|error| Failure::Usage(format!("failed to read {path}: {error}")))
+}
+
+fn folder(path: &str) -> String {
+    format!(
+        "{path} is a folder: expected a scenario's or a suite's file, or with\n  \
+         --rotator DIR the folder of a rotation function"
+    )
 }
 
 /// Names the nearest name, if one is near.
 fn unknown(word: &str) -> Failure {
+    if word != "." && Path::new(word).is_dir() {
+        return Failure::Usage(folder(word));
+    }
     let names = catalog().iter().chain(suites()).map(|shipped| shipped.name);
     let hint = hint(word, names, "`tumbler list scenarios` and `tumbler list suites` show them");
     Failure::Usage(format!("unknown scenario or suite `{word}`{hint}"))

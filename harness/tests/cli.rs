@@ -80,6 +80,7 @@ fn every_exit_code_is_the_table_s() {
         ("run ./idle.toml --seeds 0..2 --out a", 15),
         ("run quiet --seeds 0..6 --judges off --out a", 15),
         ("replay quiet --seed 3 --until 100", 15),
+        ("run zombie-rotator+target-ignores-fences --seeds 0..40 --max-fail 1 --out a", 10),
         ("replay zombie-rotator+target-ignores-fences --seed 0 --bisect", 10),
         ("replay quiet --seed 3 --bisect", 0),
     ];
@@ -95,12 +96,33 @@ fn bad_input_is_answered_with_its_place_and_what_was_expected() {
     shell.write("empty.repro.json", "");
     shell.write("text.repro.json", "{\n  \"schema\": 1,\n  oops\n}\n");
     shell.write("future.repro.json", "{\"schema\": 99}");
+    shell.write("bare.toml", "schema = 1\nname = \"bare\"\nabout = \"nothing\"\n");
+    let entry = "[[entry]]\nscenario = \"none/of/these.toml\"\nseeds = \"0..3\"\n";
+    shell.write("lost.toml", &format!("schema = 1\nname = \"lost\"\nabout = \"nothing\"\n{entry}"));
+    let quiet = without("quiet", "nothing of this");
+    shell.write("future.toml", &quiet.replace("schema = 1", "schema = 7"));
+    shell.write("counts.toml", &quiet.replace("schema = 1", "schema = \"1\""));
     let table = [
         ("run standrad", 2, "did you mean `standard`?"),
         ("run missing.toml", 2, "failed to read missing.toml"),
         ("run ./broken.toml", 2, "broken.toml:3:1"),
         ("run standard --seeds 5..3", 2, "expected A..B"),
+        ("run standard --seeds -1", 2, "expected A..B"),
         ("run standard --jobs 0", 2, "--jobs"),
+        ("run standard --max-fail 0", 2, "--max-fail"),
+        ("run planted --shrink", 2, "--shrink is for scenarios"),
+        ("run planted --recheck 2%", 2, "--recheck is for scenarios"),
+        ("run planted --follow 0", 2, "--follow is for scenarios"),
+        ("run planted --max-fail 3", 2, "--max-fail is for scenarios"),
+        ("run planted+lying-fsync", 2, "`planted` is a suite"),
+        ("replay smoke --seed 3", 2, "`smoke` is a suite"),
+        ("run ./", 2, "is a folder"),
+        ("run bare.toml", 2, "missing field `entry`"),
+        ("run lost.toml", 2, "failed to read none/of/these.toml"),
+        ("run future.toml", 2, "to do: write `schema = 1`, or take the build"),
+        ("run counts.toml", 2, "expected: a whole number"),
+        ("replay quiet --seed 3 --filter node=agnet-1", 2, "did you mean `agent-1`?"),
+        ("replay quiet --seed 3 --filter step=9..3", 2, "no step is in `step=9..3`"),
         ("run standard --recheck 200%", 2, "expected a percentage"),
         ("run planted standard --seeds 0..1", 2, "cannot be mixed"),
         ("list everything", 2, "possible values"),
@@ -304,6 +326,54 @@ fn an_interrupted_run_leaves_the_rows_that_it_has() {
     assert!(text(&output.stdout).starts_with("INTERRUPTED "), "{}", text(&output.stdout));
     let rows = read(shell.path("out/results.csv"));
     assert!(rows.lines().count() > 2 && rows.ends_with('\n'), "{rows}");
+}
+
+/// What an interrupt left out was not missed: neither in the terminal, nor for a CI server.
+#[test]
+fn an_interrupted_suite_of_planted_bugs_misses_none() {
+    let shell = Shell::new();
+    let head = "schema = 1\nname = \"long\"\nabout = \"longer than anybody waits\"\n";
+    let entry = "[[entry]]\nplanted = \"lying-fsync\"\nscenario = \"crash-points\"\nseeds = \"0..20000\"\nexpect = \"durable-ack\"\n";
+    shell
+        .write("long.toml", &format!("{head}{entry}{}", entry.replace("lying-fsync", "send-before-persist")));
+    let mut child = shell
+        .command("run long.toml --jobs 2 --out out")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut stderr = BufReader::new(child.stderr.take().expect("it was asked for"));
+    let mut line = String::new();
+    stderr.read_line(&mut line).expect("a heartbeat");
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    assert!(kill.success());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130));
+    let shown = text(&output.stdout);
+    assert!(shown.starts_with("INTERRUPTED INCONCLUSIVE  0/2 planted bugs"), "{shown}");
+    assert!(shown.contains(", 2 not run") && !shown.to_lowercase().contains("missed"), "{shown}");
+    let junit = read(shell.path("out/junit.xml"));
+    assert_eq!(junit.matches("<skipped").count(), 2, "{junit}");
+    assert!(!junit.contains("type=\"missed\""), "{junit}");
+    assert!(!read(shell.path("out/summary.md")).contains("missed"));
+}
+
+/// A team's own suite: its scenarios stand beside it, wherever it is run from.
+#[test]
+fn a_suite_takes_scenarios_of_its_own_folder() {
+    let shell = Shell::new();
+    std::fs::create_dir(shell.path("own")).expect("a folder");
+    let quiet = tumbler_scenarios::scenario("quiet").expect("shipped").text;
+    shell.write("own/calm.toml", &quiet.replace("name = \"quiet\"", "name = \"calm\""));
+    let head = "schema = 1\nname = \"team\"\nabout = \"what the team runs\"\n";
+    let own = "[[entry]]\nscenario = \"calm.toml\"\nseeds = \"0..4\"\n";
+    let shipped = "[[entry]]\nscenario = \"quiet\"\nseeds = \"0..3\"\n";
+    shell.write("own/team.toml", &format!("{head}{own}{shipped}"));
+    let shown = shell.check("run own/team.toml --out out", 0);
+    assert!(shown.contains("7/7 seeds  2 scenarios"), "{shown}");
+    let rows = read(shell.path("out/results.csv"));
+    let of = |name: &str| rows.lines().filter(|row| row.starts_with(&format!("{name},"))).count();
+    assert_eq!((of("calm"), of("quiet")), (4, 3), "{rows}");
 }
 
 #[cfg(target_os = "linux")]

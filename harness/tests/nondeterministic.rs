@@ -57,7 +57,7 @@ fn swept(is_leaky: bool) -> (u8, String) {
         elapsed_ms: 1,
         assumed: Vec::new(),
         floor: Floor::default(),
-        interrupted: false,
+        ended: tumbler_reports::report::v2::Ended::Whole,
         reached: None,
         files: Vec::new(),
     };

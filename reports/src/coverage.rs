@@ -59,7 +59,7 @@ fn checked_row(scenario: &Scenario, checked: &Checked) -> [String; 10] {
 
 /// `SCENARIO+BUG`, as in `results.csv`.
 fn planted_row(planted: &Planted) -> [String; 10] {
-    let outcome = if planted.sound { "caught" } else { "missed" };
+    let outcome = planted.came_of().name();
     let empty = String::new;
     [
         format!("{}+{}", planted.scenario, planted.planted),

@@ -20,15 +20,11 @@ pub fn finding(report: &SeedReport, count_same: u64, replay: Option<&str>) -> St
     };
     let more =
         if count_same > 1 { format!("  ({} like it)", count(count_same, "seed")) } else { String::new() };
-    put(
-        &mut out,
-        format_args!(
-            "{}{invariant}  {} seed {}{more}",
-            row.verdict.name().to_uppercase(),
-            row.scenario,
-            row.seed
-        ),
-    );
+    let head = format!("{}{invariant}", row.verdict.name().to_uppercase());
+    let run = format!("  {} seed {}{more}", row.scenario, row.seed);
+    // Where a line does not take both, the run stands in the next.
+    let between = if head.chars().count() + run.chars().count() > COLUMNS { "\n" } else { "" };
+    put(&mut out, format_args!("{head}{between}{run}"));
     if let Some(fingerprint) = &report.fingerprint {
         hang(&mut out, "  fingerprint  ", &fingerprint.to_string());
     }

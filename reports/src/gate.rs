@@ -15,7 +15,7 @@
 use crate::policy::{Floors, PlantedRule};
 use crate::report::v2::{Ended, Finding, Kind, Report};
 use crate::{Baseline, Check, Policy, escape};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use tumbler_plan::Fingerprint;
 use tumbler_types::{Invariant, Verdict};
@@ -182,8 +182,12 @@ impl Rules {
         if rule == PlantedRule::AllCaught {
             self.demand("planted", planted().next().is_some(), "a report of planted bugs", "none");
         }
-        let missed: Vec<&str> =
-            planted().filter(|planted| !planted.sound).map(|planted| planted.planted.as_str()).collect();
-        self.demand("planted", missed.is_empty(), "all caught", format!("missed: {}", missed.join(", ")));
+        let mut came: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for planted in planted().filter(|planted| !planted.sound) {
+            came.entry(planted.came_of().name()).or_default().push(&planted.planted);
+        }
+        let told: Vec<String> =
+            came.iter().map(|(came, bugs)| format!("{came}: {}", bugs.join(", "))).collect();
+        self.demand("planted", came.is_empty(), "all caught", told.join("; "));
     }
 }

@@ -13,6 +13,7 @@
 //! Source: jenkinsci/xunit-plugin, junit-10.xsd; GitLab, "Unit test reports".
 
 use crate::escape::xml;
+use crate::planted::Catch;
 use crate::report::v2::{Checked, Finding, First, Kind, Outcome, Planted, Report, Scenario};
 use crate::{Check, number};
 use std::fmt::Write as _;
@@ -203,11 +204,33 @@ fn stories(report: &Report, scenario: &Scenario, checked: &Checked) -> String {
 
 fn planted(report: &Report) -> Suite {
     let case = |planted: &Planted| {
-        let Planted { planted: name, scenario, expect, sound, seeds, caught, clean_failed, .. } = planted;
-        let message = format!("expected {} to fire and the clean seeds to pass", expect.id());
-        let text =
-            format!("fired in {caught} of {seeds} seeds of {scenario}; {clean_failed} clean seeds failed");
-        let mark = if *sound { Mark::Passed } else { Mark::Failure { kind: "missed", message, text } };
+        let Planted {
+            planted: name,
+            scenario,
+            expect,
+            planned,
+            seeds,
+            caught,
+            clean_seeds,
+            clean_failed,
+            ..
+        } = planted;
+        let failure = |kind| {
+            let message = format!("expected {} to fire and the clean seeds to pass", expect.id());
+            let text = format!(
+                "fired in {caught} of {seeds} seeds of {scenario}; {clean_failed} clean seeds failed"
+            );
+            Mark::Failure { kind, message, text }
+        };
+        let mark = match planted.came_of() {
+            Catch::Caught => Mark::Passed,
+            Catch::Missed => failure("missed"),
+            Catch::FailsWithout => failure("fails-without"),
+            Catch::NotRun => {
+                let ran = format!("{seeds} seeds with it and {clean_seeds} without ran, of {planned} each");
+                Mark::Skipped { message: ran }
+            }
+        };
         Case { name: name.clone(), mark }
     };
     Suite {

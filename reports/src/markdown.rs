@@ -10,6 +10,7 @@
 
 use crate::escape::markdown;
 use crate::number::{grouped, span};
+use crate::planted::Catch;
 use crate::reached;
 use crate::report::v2::{Checked, Finding, Kind, Outcome, Rechecks, Report};
 use tumbler_types::{Phase, Span, Verdict};
@@ -143,7 +144,11 @@ fn planted(page: &mut Page, report: &Report) {
     for each in planted {
         page.put(&format!(
             "| {} | {} | {} | {} | {}/{} | {} |",
-            if each.sound { "✅" } else { "❌ missed" },
+            match each.came_of() {
+                Catch::Caught => "✅".to_owned(),
+                Catch::NotRun => "⚠️ not run".to_owned(),
+                other => format!("❌ {}", other.name()),
+            },
             markdown(&each.planted),
             each.expect.id(),
             markdown(&each.scenario),

@@ -8,6 +8,7 @@
 
 use crate::SeedReport;
 use crate::number::count;
+use crate::wrap::hang;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use tumbler_types::{Invariant, Verdict};
@@ -34,6 +35,39 @@ pub struct PlantedEntry {
     /// Seeds run without the bug, and those that did not pass.
     pub clean: u64,
     pub clean_failed: Vec<(u64, Verdict)>,
+}
+
+/// What came of a planted bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Catch {
+    /// By the invariant that it names, and nothing fails without it.
+    Caught,
+    Missed,
+    /// The scenario fails without the bug: nothing is proven by failing with it.
+    FailsWithout,
+    /// Not all of its seeds ran: whether it would be caught nobody knows.
+    NotRun,
+}
+
+impl Catch {
+    /// `seeds` ran with the bug and `clean` without it, of `planned` each.
+    pub(crate) const fn of(planned: u64, (seeds, caught): (u64, u64), (clean, failed): (u64, u64)) -> Catch {
+        match () {
+            () if failed > 0 => Catch::FailsWithout,
+            () if seeds < planned || clean < planned => Catch::NotRun,
+            () if caught == 0 => Catch::Missed,
+            () => Catch::Caught,
+        }
+    }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Catch::Caught => "caught",
+            Catch::Missed => "missed",
+            Catch::FailsWithout => "fails without it",
+            Catch::NotRun => "not run",
+        }
+    }
 }
 
 impl PlantedEntry {
@@ -75,17 +109,14 @@ impl PlantedEntry {
         }
     }
 
-    pub fn is_caught(&self) -> bool {
-        self.caught > 0
+    pub fn came_of(&self) -> Catch {
+        let failed = self.clean_failed.len() as u64;
+        Catch::of(self.planned, (self.seeds, self.caught), (self.clean, failed))
     }
 
     /// Caught by name, whole, and passing without the bug.
     pub fn is_sound(&self) -> bool {
-        self.is_caught() && self.is_whole() && self.clean_failed.is_empty()
-    }
-
-    fn is_whole(&self) -> bool {
-        self.seeds == self.planned && self.clean == self.planned
+        self.came_of() == Catch::Caught
     }
 }
 
@@ -99,63 +130,56 @@ impl PlantedReport {
     /// A line per planted bug, then what is wrong.
     pub fn text(&self) -> String {
         let mut out = String::new();
-        let caught = self.entries.iter().filter(|entry| entry.is_caught()).count();
+        let named = |came| self.entries.iter().filter(move |entry| entry.came_of() == came);
+        // One whose scenario fails without it was caught all the same.
+        let caught = self.entries.iter().filter(|entry| entry.caught > 0).count();
         let title = if self.verdict() == Verdict::Pass { "PASS" } else { "INCONCLUSIVE" };
-        line(&mut out, format_args!("{title}  {caught}/{} planted bugs caught by name", self.entries.len()));
+        let left = match named(Catch::NotRun).count() {
+            0 => String::new(),
+            left => format!(", {left} not run"),
+        };
+        line(
+            &mut out,
+            format_args!("{title}  {caught}/{} planted bugs caught by name{left}", self.entries.len()),
+        );
         let width = |of: fn(&PlantedEntry) -> usize, title: &str| {
             self.entries.iter().map(of).max().unwrap_or(0).max(title.len())
         };
         let planted_width = width(|entry| entry.planted.len(), "planted");
         let by_width = width(|entry| entry.expect.id().len(), "caught by");
-        let scenario_width = width(|entry| entry.scenario.len(), "scenario");
         line(
             &mut out,
-            format_args!(
-                "  {:<planted_width$} {:<by_width$} {:<scenario_width$} seeds",
-                "planted", "caught by", "scenario"
-            ),
+            format_args!("  {:<planted_width$}  {:<by_width$}  {:>5}", "planted", "caught by", "seeds"),
         );
         for entry in &self.entries {
-            let by = if entry.is_caught() { entry.expect.id() } else { "MISSED" };
-            line(
-                &mut out,
-                format_args!(
-                    "  {:<planted_width$} {:<by_width$} {:<scenario_width$} {}/{}",
-                    entry.planted, by, entry.scenario, entry.caught, entry.seeds
-                ),
-            );
+            let by = match entry.came_of() {
+                _ if entry.caught > 0 => entry.expect.id(),
+                Catch::NotRun => "not run",
+                Catch::Caught | Catch::Missed | Catch::FailsWithout => "MISSED",
+            };
+            let seeds = format!("{}/{}", entry.caught, entry.seeds);
+            line(&mut out, format_args!("  {:<planted_width$}  {by:<by_width$}  {seeds:>5}", entry.planted));
         }
-        for entry in &self.entries {
-            let PlantedEntry { planted, expect, scenario, planned, seeds, clean, .. } = entry;
-            if !entry.is_caught() {
+        for entry in named(Catch::Missed).chain(named(Catch::FailsWithout)) {
+            let PlantedEntry { planted, expect, scenario, seeds, clean, .. } = entry;
+            if entry.caught == 0 {
                 let others: Vec<String> =
                     entry.others.iter().map(|(invariant, n)| format!("{} {n}", invariant.id())).collect();
                 let others = if others.is_empty() { "nothing".to_owned() } else { others.join(", ") };
                 let seeds = count(*seeds, "seed");
-                line(
-                    &mut out,
-                    format_args!(
-                        "  missed: {planted} in {seeds} of {scenario}\n    expected {}, got {others}",
-                        expect.id()
-                    ),
-                );
+                hang(&mut out, "  missed: ", &format!("{planted} in {seeds} of {scenario}"));
+                hang(&mut out, "    ", &format!("expected {}, got {others}", expect.id()));
             }
             if let Some((seed, verdict)) = entry.clean_failed.first() {
                 let failed = entry.clean_failed.len();
-                line(
-                    &mut out,
-                    format_args!(
-                        "  {scenario} fails without {planted}: {failed} of {clean}, first seed {seed} ({})",
-                        verdict.name()
-                    ),
-                );
+                let first = format!("{failed} of {clean}, first seed {seed} ({})", verdict.name());
+                hang(&mut out, "  ", &format!("{scenario} fails without {planted}: {first}"));
             }
-            if !entry.is_whole() {
-                line(
-                    &mut out,
-                    format_args!("  {planted}: only {seeds} + {clean} of {planned} + {planned} ran"),
-                );
-            }
+        }
+        let mut left = named(Catch::NotRun).filter(|entry| entry.seeds + entry.clean > 0);
+        if let Some(PlantedEntry { planted, planned, seeds, clean, .. }) = left.next() {
+            let of = format!("{seeds} seeds with it and {clean} without of {planned} each");
+            hang(&mut out, "  not run to the end: ", &format!("{planted}, {of}"));
         }
         out
     }
@@ -201,6 +225,10 @@ mod tests {
         assert_eq!(PlantedReport { entries: vec![dirty] }.verdict(), Verdict::Inconclusive);
         let mut half = entry();
         half.absorb_planted(&failed(1, Verdict::Violated));
+        let text = PlantedReport { entries: vec![half.clone(), entry()] }.text();
+        assert!(text.starts_with("INCONCLUSIVE  1/2 planted bugs caught by name, 2 not run\n"), "{text}");
+        assert!(text.contains("not run to the end: target-ignores-fences, 1 seeds with it and 0"), "{text}");
+        assert!(!text.to_lowercase().contains("missed"), "what was not run was not missed: {text}");
         assert_eq!(PlantedReport { entries: vec![half] }.verdict(), Verdict::Inconclusive);
         assert_eq!(PlantedReport::default().verdict(), Verdict::Inconclusive);
     }

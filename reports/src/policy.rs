@@ -77,7 +77,7 @@ impl Policy {
     fn check(self, text: &str) -> Result<Policy, Mistake> {
         let key = |name: &str| text.find(name).map_or(0..0, |start| start..start + name.len());
         if self.schema != Self::SCHEMA {
-            return Err(Mistake::new(key("schema"), "unknown `schema`", "write the file in this form")
+            return Err(Mistake::new(key("schema"), "unknown `schema`", OTHER_SCHEMA)
                 .expected(Self::SCHEMA.to_string())
                 .got(self.schema));
         }
@@ -95,6 +95,9 @@ impl Policy {
         self.invariant.get(&invariant).copied().unwrap_or(all)
     }
 }
+
+/// What to do about a file of another form.
+const OTHER_SCHEMA: &str = "write `schema = 1`, or take the build that the file was written for";
 
 /// What is wrong with a policy, shown where it is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

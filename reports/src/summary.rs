@@ -5,7 +5,7 @@
 use crate::finding::finding;
 use crate::number::{count, grouped, span};
 use crate::reached;
-use crate::report::v2::{Assumed, Reach};
+use crate::report::v2::{Assumed, Ended, Reach};
 use crate::vacuity::Floor;
 use crate::wrap::hang;
 use crate::{Rollback, Sweep};
@@ -20,7 +20,7 @@ pub struct Facts {
     /// What every claim rests on.
     pub assumed: Vec<Assumed>,
     pub floor: Floor,
-    pub interrupted: bool,
+    pub ended: Ended,
     /// What was reached, where runs were followed.
     pub reached: Option<Reach>,
     /// Names and places of the files written, to be shown.
@@ -32,14 +32,21 @@ pub fn summary(sweep: &Sweep, facts: &Facts) -> String {
     let verdict = sweep.verdict(&facts.floor);
     let mut out = String::new();
     put(&mut out, &title(sweep, facts, verdict));
+    if facts.ended == Ended::Stopped {
+        let left = count(sweep.planned.saturating_sub(sweep.done), "seed");
+        put(&mut out, &format!("  stopped          by --max-fail: {left} left"));
+    }
     counts(&mut out, sweep);
     out.extend(facts.reached.as_ref().map(reached::lines));
     invariants(&mut out, sweep);
     assumes(&mut out, sweep, facts);
     if verdict == Verdict::Pass {
         // The rule of three: no failure among n independent draws leaves rates up to 3/n at 95 %.
-        let rate = ((sweep.done - sweep.bred) / 3).max(1);
-        put(&mut out, &format!("  not excluded: failures rarer than 1 in {} seeds (95 %)", grouped(rate)));
+        let rate = (sweep.done - sweep.bred) / 3;
+        if rate > 1 {
+            let rate = grouped(rate);
+            put(&mut out, &format!("  not excluded: failures rarer than 1 in {rate} seeds (95 %)"));
+        }
     }
     for gap in sweep.gaps(&facts.floor) {
         hang(&mut out, "  inconclusive: ", &gap.to_string());
@@ -62,7 +69,7 @@ fn title(sweep: &Sweep, facts: &Facts, verdict: Verdict) -> String {
         | Verdict::Crashed
         | Verdict::Nondeterministic => format!("FAIL {}", verdict.name()),
     };
-    let word = if facts.interrupted { format!("INTERRUPTED {word}") } else { word };
+    let word = if facts.ended == Ended::Interrupted { format!("INTERRUPTED {word}") } else { word };
     format!(
         "{word}  {}/{}  {}  {}.{} s  distinct traces {}",
         grouped(sweep.done),
@@ -235,7 +242,7 @@ mod tests {
                 },
             ],
             floor: Floor::default(),
-            interrupted: false,
+            ended: Ended::Whole,
             reached: None,
             files: vec!["target/tumbler/results.csv".to_owned()],
         }

@@ -47,8 +47,8 @@ pub struct Sweep {
     pub reached: Sum,
     /// In the order in which they were first met.
     pub findings: Vec<Told>,
-    /// Seeds that did not have the verdict that their scenario expects, and passed.
-    pub unmet: Vec<(String, u64, Verdict)>,
+    /// Seeds that did not have the verdict that their scenario expects, and passed; by scenario.
+    pub unmet: BTreeMap<String, Unmet>,
     /// The invariants that can be judged in what was run; none: all.
     pub judged: Option<BTreeSet<Invariant>>,
     /// The gravest verdict of a seed.
@@ -56,6 +56,14 @@ pub struct Sweep {
     /// What it knows does not fail a sweep.
     baseline: Baseline,
     traces: BTreeSet<u64>,
+}
+
+/// Seeds of one scenario that passed, and were expected to fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    pub seeds: u64,
+    pub first: u64,
+    pub expect: Verdict,
 }
 
 /// Seeds that broke one check of one scenario.
@@ -149,7 +157,8 @@ impl Sweep {
             return;
         }
         if row.verdict == Verdict::Pass && expect != Verdict::Pass {
-            self.unmet.push((row.scenario.clone(), row.seed, expect));
+            let unmet = Unmet { seeds: 0, first: row.seed, expect };
+            self.unmet.entry(row.scenario.clone()).or_insert(unmet).seeds += 1;
             return;
         }
         let known = self.is_known(report);
@@ -430,6 +439,10 @@ pub(crate) mod tests {
         assert_eq!(sweep.verdict(&Floor::default()), Verdict::Pass);
         sweep.absorb(Verdict::Violated, &passed(2));
         assert_eq!(sweep.verdict(&Floor::default()), Verdict::Inconclusive);
+        sweep.absorb(Verdict::Violated, &passed(4));
+        let gaps: Vec<String> = sweep.gaps(&Floor::default()).iter().map(ToString::to_string).collect();
+        let unmet = "expected 2 seeds of standard to be violated, got pass, first seed 2";
+        assert!(gaps.iter().any(|gap| gap == unmet), "{gaps:?}");
         sweep.absorb(Verdict::Violated, &failed(3, Verdict::Crashed));
         assert_eq!(sweep.verdict(&Floor::default()), Verdict::Crashed);
     }

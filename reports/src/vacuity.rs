@@ -8,6 +8,7 @@
 //! Source: vacuity checks of Jepsen's `stats`, FoundationDB's code probes, Certora's sanity rules.
 
 use crate::number::grouped;
+use crate::sweep::Unmet;
 use crate::{Rollback, Sweep};
 use std::fmt;
 use tumbler_types::{Invariant, Phase, Verdict};
@@ -28,7 +29,7 @@ pub enum Gap {
     FewTraces { distinct: u64, seeds: u64 },
     FewPoints { phase: Phase, count: u64, under_fault: u64, floor: u64 },
     Truncated { done: u64, planned: u64 },
-    Unmet { scenario: String, seed: u64, expect: Verdict },
+    Unmet { scenario: String, seeds: u64, first: u64, expect: Verdict },
 }
 
 impl fmt::Display for Gap {
@@ -49,8 +50,12 @@ impl fmt::Display for Gap {
             Gap::Truncated { done, planned } => {
                 write!(f, "only {} of {} seeds ran", grouped(*done), grouped(*planned))
             }
-            Gap::Unmet { scenario, seed, expect } => {
-                write!(f, "expected {scenario} seed {seed} to be {}, got pass", expect.name())
+            Gap::Unmet { scenario, seeds: 1, first, expect } => {
+                write!(f, "expected {scenario} seed {first} to be {}, got pass", expect.name())
+            }
+            Gap::Unmet { scenario, seeds, first, expect } => {
+                let (seeds, expect) = (grouped(*seeds), expect.name());
+                write!(f, "expected {seeds} seeds of {scenario} to be {expect}, got pass, first seed {first}")
             }
         }
     }
@@ -85,8 +90,9 @@ pub fn gaps(sweep: &Sweep, floor: &Floor) -> Vec<Gap> {
             }
         }
     }
-    for (scenario, seed, expect) in &sweep.unmet {
-        gaps.push(Gap::Unmet { scenario: scenario.clone(), seed: *seed, expect: *expect });
+    for (scenario, unmet) in &sweep.unmet {
+        let Unmet { seeds, first, expect } = *unmet;
+        gaps.push(Gap::Unmet { scenario: scenario.clone(), seeds, first, expect });
     }
     gaps
 }

@@ -11,6 +11,8 @@ use toml::Spanned;
 
 /// Version of this form. A later one is refused by name, never guessed at.
 pub(crate) const SCHEMA: i64 = 1;
+/// What to do about a file of another form.
+pub(crate) const OTHER_SCHEMA: &str = "write `schema = 1`, or take the build that the file was written for";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

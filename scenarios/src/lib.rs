@@ -34,4 +34,4 @@ pub use catalog::{Shipped, catalog, regressions, scenario, suite, suites};
 pub use error::ScenarioError;
 pub use incident::Incident;
 pub use scenario::Scenario;
-pub use suite::{Suite, SuiteEntry};
+pub use suite::{Suite, SuiteEntry, is_path};

@@ -10,7 +10,7 @@ use crate::ScenarioError;
 use crate::entry::{BuildEntry, ClockEntry, Context, OrderEntry};
 use crate::error::{Mistake, of_toml};
 use crate::fault::FaultEntry;
-use crate::file::{LatencyTable, SCHEMA, ScenarioFile, SwarmTable, TimingTable, Words};
+use crate::file::{LatencyTable, OTHER_SCHEMA, SCHEMA, ScenarioFile, SwarmTable, TimingTable, Words};
 use crate::incident::Incident;
 use crate::names;
 use crate::range::{Drawn, spell};
@@ -179,7 +179,7 @@ impl Scenario {
 
     fn check(file: &ScenarioFile, digest: Digest) -> Result<Scenario, Mistake> {
         if *file.schema.get_ref() != SCHEMA {
-            return Err(Mistake::new(file.schema.span(), "unknown `schema`", "write the file in this form")
+            return Err(Mistake::new(file.schema.span(), "unknown `schema`", OTHER_SCHEMA)
                 .expected(SCHEMA.to_string())
                 .got(file.schema.get_ref()));
         }

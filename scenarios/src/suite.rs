@@ -5,7 +5,7 @@
 
 use crate::ScenarioError;
 use crate::error::{Mistake, of_toml};
-use crate::file::SCHEMA;
+use crate::file::{OTHER_SCHEMA, SCHEMA};
 use crate::names;
 use crate::scenario::{about_of, name_of};
 use serde::Deserialize;
@@ -25,7 +25,7 @@ pub struct Suite {
 /// One scenario under some seeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SuiteEntry {
-    /// Name of a shipped scenario.
+    /// Name of a shipped scenario, or the path of a file of one's own, from the suite's folder.
     pub scenario: String,
     /// Half-open.
     pub seeds: std::ops::Range<u64>,
@@ -42,6 +42,17 @@ impl Suite {
             .map_err(|mistake| mistake.at(file_name, text).into())
     }
 
+    /// Whether a file is meant as one: it has entries, or nothing of a scenario's own.
+    pub fn is_meant(text: &str) -> bool {
+        match toml::from_str::<toml::Table>(text) {
+            Ok(file) => {
+                file.contains_key("entry")
+                    || file.keys().all(|key| matches!(key.as_str(), "schema" | "name" | "about"))
+            }
+            Err(_) => text.lines().any(|line| line.trim() == "[[entry]]"),
+        }
+    }
+
     /// Number of runs in it.
     pub fn run_count(&self) -> u64 {
         self.entries.iter().fold(0, |sum: u64, entry| sum.saturating_add(entry.seeds.end - entry.seeds.start))
@@ -49,7 +60,7 @@ impl Suite {
 
     fn check(file: &SuiteFile) -> Result<Suite, Mistake> {
         if *file.schema.get_ref() != SCHEMA {
-            return Err(Mistake::new(file.schema.span(), "unknown `schema`", "write the file in this form")
+            return Err(Mistake::new(file.schema.span(), "unknown `schema`", OTHER_SCHEMA)
                 .expected(SCHEMA.to_string())
                 .got(file.schema.get_ref()));
         }
@@ -89,8 +100,14 @@ struct EntryTable {
 
 impl EntryTable {
     fn check(&self) -> Result<SuiteEntry, Mistake> {
-        let shipped: Vec<&'static str> = crate::catalog().iter().map(|shipped| shipped.name).collect();
-        let scenario = names::one("scenario", &self.scenario, &shipped, |name| name)?.to_owned();
+        let scenario = match self.scenario.get_ref() {
+            path if is_path(path) => path.clone(),
+            _ => {
+                let shipped: Vec<&'static str> =
+                    crate::catalog().iter().map(|shipped| shipped.name).collect();
+                names::one("scenario", &self.scenario, &shipped, |name| name)?.to_owned()
+            }
+        };
         let seeds = seeds(&self.seeds)?;
         let planted = match (&self.planted, &self.expect) {
             (None, None) => None,
@@ -109,6 +126,11 @@ impl EntryTable {
         };
         Ok(SuiteEntry { scenario, seeds, planted })
     }
+}
+
+/// What names a file, and no scenario that is shipped.
+pub fn is_path(word: &str) -> bool {
+    word.contains('/') || word.ends_with(".toml")
 }
 
 /// `"A..B"`, half-open and not empty.

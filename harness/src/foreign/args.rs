@@ -12,6 +12,7 @@ use crate::cli::{
 };
 use crate::exit::Failure;
 use crate::progress::Show;
+use crate::run::Share;
 use clap::Args;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -66,9 +67,10 @@ impl RunArgs {
 
     /// What `run --rotator` was asked for.
     pub fn of_rotator(self) -> Result<Run, Failure> {
-        if self.search.is_some() {
-            let why = "--search is for scenarios: strikes of a rotator are named by their calls";
-            return Err(Failure::Usage(why.to_owned()));
+        let others = [("--search", self.search.is_some()), ("--follow", self.follow.is_some())];
+        if let Some((name, _)) = others.into_iter().find(|(_, given)| *given) {
+            let why = format!("{name} is for scenarios: a rotator of your own is no part of the model");
+            return Err(Failure::Usage(why));
         }
         Ok(Run {
             rotator: self.foreign.open()?,
@@ -85,7 +87,7 @@ impl RunArgs {
             } else {
                 self.show_progress
             },
-            recheck: self.recheck,
+            recheck: self.recheck.unwrap_or(Share::RECHECKED),
             limit: Duration::from_secs(self.hidden.watchdog).min(FOREIGN_LIMIT),
         })
     }
@@ -106,7 +108,7 @@ impl GridArgs {
             out: self.out,
             baseline: self.baseline,
             quiet: self.quiet,
-            recheck: RECHECKED.parse().expect("a share"),
+            recheck: Share::RECHECKED,
             limit: Duration::from_secs(self.hidden.watchdog).min(FOREIGN_LIMIT),
         })
     }
@@ -189,8 +191,6 @@ impl TraceArgs {
     }
 }
 
-/// Of a grid's runs, as of a sweep's seeds.
-const RECHECKED: &str = "2%";
 /// Wall time that a foreign function may take between two calls.
 pub const FOREIGN_LIMIT: Duration = Duration::from_secs(5);
 

@@ -13,6 +13,7 @@ use crate::selection::Seeds;
 use crate::sweep::Ended;
 use crate::{gate, identity, report, terminal};
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -32,7 +33,7 @@ pub struct Run {
     pub strikes: Vec<Strike>,
     pub jobs: usize,
     pub out: Option<PathBuf>,
-    pub max_fail: Option<u64>,
+    pub max_fail: Option<NonZeroU64>,
     pub shrink: bool,
     pub baseline: Option<PathBuf>,
     pub quiet: bool,
@@ -77,7 +78,7 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
         progress.done(!is_pass);
         let plan = plan_of.next().expect("a report is of a plan");
         failed += u64::from(!is_pass && !swept.is_known(&seed_report(rotator, plan, report)));
-        let enough = run.max_fail.is_some_and(|max| failed >= max);
+        let enough = run.max_fail.is_some_and(|max| failed >= max.get());
         if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     let again = if ended == Ended::Interrupted {
@@ -136,7 +137,7 @@ pub fn run(run: &Run) -> Result<Exit, Failure> {
         elapsed_ms: progress.elapsed_ms(),
         assumed: context.assumptions.clone(),
         floor,
-        interrupted: ended == Ended::Interrupted,
+        ended: context.ended,
         reached: None,
         files: vec![files],
     };

@@ -69,14 +69,22 @@ pub fn table(reach: &Reach) -> String {
         put(&mut out, &format!("{:<18} {visited:>13}  {}", each.action, percent(each.visited, each.steps)));
     }
     put(&mut out, "\nseeds in which a fault began in a phase");
-    let heads: String = Phase::ALL.iter().map(|phase| format!("{:>7}", phase.name())).collect();
+    let cell = |row: &ReachedFault, phase: &Phase| match row.phases.get(phase).copied().unwrap_or(0) {
+        0 => "-".to_owned(),
+        seeds => seeds.to_string(),
+    };
+    let width = |phase: &Phase| {
+        let cells = reach.faults.iter().map(|row| cell(row, phase).len());
+        1 + cells.fold(phase.name().len(), usize::max)
+    };
+    let widths: Vec<usize> = Phase::ALL.iter().map(width).collect();
+    let heads = Phase::ALL.iter().zip(&widths);
+    let heads: String = heads.map(|(phase, width)| format!("{:>width$}", phase.name())).collect();
     put(&mut out, &format!("{:<14}{heads}", "fault"));
-    for ReachedFault { fault, phases } in &reach.faults {
-        let cell = |phase: &Phase| match phases.get(phase).copied().unwrap_or(0) {
-            0 => format!("{:>7}", "-"),
-            seeds => format!("{seeds:>7}"),
-        };
-        let cells: String = Phase::ALL.iter().map(cell).collect();
+    for row in &reach.faults {
+        let fault = row.fault;
+        let cells = Phase::ALL.iter().zip(&widths);
+        let cells: String = cells.map(|(phase, width)| format!("{:>width$}", cell(row, phase))).collect();
         put(&mut out, &format!("{:<14}{cells}", fault.name()));
     }
     for (title, hits) in [("crash point", &reach.points), ("probe", &reach.probes)] {

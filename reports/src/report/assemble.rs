@@ -6,6 +6,7 @@
 
 use super::v2::*;
 use crate::finding::decisive;
+use crate::planted::Catch;
 use crate::reached::Map;
 use crate::{Check, Exercised, Floor, PlantedEntry, PlantedReport, Rollback, Sweep, Told};
 use std::collections::BTreeMap;
@@ -228,6 +229,7 @@ fn entry(entry: &PlantedEntry) -> Planted {
         scenario: entry.scenario.clone(),
         expect: entry.expect,
         sound: entry.is_sound(),
+        planned: entry.planned,
         seeds: entry.seeds,
         caught: entry.caught,
         caught_first: entry.caught_first,
@@ -239,13 +241,13 @@ fn entry(entry: &PlantedEntry) -> Planted {
 
 fn gap(entry: &PlantedEntry) -> String {
     let PlantedEntry { planted, expect, scenario, planned, seeds, clean, .. } = entry;
-    if !entry.is_caught() {
-        return format!("{planted} was missed: {} fired in no seed of {scenario}", expect.id());
+    match entry.came_of() {
+        Catch::NotRun => format!("{planted}: only {seeds} + {clean} of {planned} + {planned} seeds ran"),
+        Catch::FailsWithout => format!("{scenario} fails without {planted}"),
+        Catch::Missed | Catch::Caught => {
+            format!("{planted} was missed: {} fired in no seed of {scenario}", expect.id())
+        }
     }
-    if !entry.clean_failed.is_empty() {
-        return format!("{scenario} fails without {planted}");
-    }
-    format!("{planted}: only {seeds} + {clean} of {planned} + {planned} seeds ran")
 }
 
 fn cut(excused: Excused) -> Excused {

@@ -11,6 +11,7 @@
 pub use super::reach::{Hits, Reach, ReachedAction, ReachedFault, ReachedWalk, Strayed};
 
 use crate::Check;
+use crate::planted::Catch;
 use crate::reached::is_sound;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -297,6 +298,8 @@ pub struct Planted {
     pub expect: Invariant,
     /// Named at least once, all seeds ran, and none fails without the bug.
     pub sound: bool,
+    /// Seeds that were to be run, with the bug and without.
+    pub planned: u64,
     pub seeds: u64,
     pub caught: u64,
     pub caught_first: Option<u64>,
@@ -304,6 +307,12 @@ pub struct Planted {
     pub others: BTreeMap<Invariant, u64>,
     pub clean_seeds: u64,
     pub clean_failed: u64,
+}
+
+impl Planted {
+    pub const fn came_of(&self) -> Catch {
+        Catch::of(self.planned, (self.seeds, self.caught), (self.clean_seeds, self.clean_failed))
+    }
 }
 
 impl Report {
@@ -369,6 +378,21 @@ impl Report {
                 return Err("what was reached is not what its bits say".to_owned());
             }
         }
+        for planted in &self.planted {
+            let name = |what: &str| format!("{}+{} {what}", planted.scenario, planted.planted);
+            within(&name("seeds"), planted.seeds, planted.planned)?;
+            within(&name("clean_seeds"), planted.clean_seeds, planted.planned)?;
+            within(&name("caught"), planted.caught, planted.seeds)?;
+            within(&name("clean_failed"), planted.clean_failed, planted.clean_seeds)?;
+            if planted.sound != (planted.came_of() == Catch::Caught) {
+                return Err(format!(
+                    "{} is {}, and was {}",
+                    name("sound"),
+                    planted.sound,
+                    planted.came_of().name()
+                ));
+            }
+        }
         self.validate_table()?;
         if !self.scenarios.is_sorted_by(|a, b| a.name < b.name) {
             return Err("scenarios are not in the order of their names".to_owned());
@@ -430,7 +454,7 @@ impl Report {
             () if self.findings.iter().any(|finding| !finding.known) => {
                 "there is a finding that is not known"
             }
-            () if self.planted.iter().any(|planted| !planted.sound) => "a planted bug was missed",
+            () if self.planted.iter().any(|planted| !planted.sound) => "a planted bug was not caught",
             () if !self.gaps.is_empty() => "it has gaps",
             () if self.rechecks.differ > 0 => "a digest differed",
             () => "",

@@ -56,7 +56,17 @@ fn a_pass_that_its_own_parts_deny_is_refused() {
         report.findings.clear();
     };
     check(red(), hidden, "standard applied-once is broken");
-    check(planted("standard", false), |report| report.verdict = Verdict::Pass, "a planted bug was missed");
+    check(
+        planted("standard", false),
+        |report| report.verdict = Verdict::Pass,
+        "a planted bug was not caught",
+    );
+    let none = |report: &mut Report| report.planted[0].caught = 0;
+    check(planted("standard", true), none, "sound is true, and was missed");
+    let half = |report: &mut Report| report.planted[0].planned = 9;
+    check(planted("standard", true), half, "sound is true, and was not run");
+    let more = |report: &mut Report| report.planted[0].clean_failed = 9;
+    check(planted("standard", true), more, "clean_failed is 9 of 1");
     check(green(), |report| report.gaps.push("few".to_owned()), "it has gaps");
     check(green(), |report| report.rechecks.differ = 1, "a digest differed");
     check(green(), |report| report.totals.planned += 1, "not all of it ran");

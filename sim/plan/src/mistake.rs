@@ -78,7 +78,7 @@ impl Mistake {
     pub fn said(message: &str, span: Option<Range<usize>>) -> Self {
         let message = message.trim().replace('\n', "; ");
         let (problem, expected) = match message.split_once(", expected ") {
-            Some((problem, expected)) => (problem.to_owned(), Some(expected.to_owned())),
+            Some((problem, expected)) => (problem.to_owned(), Some(in_words(expected).to_owned())),
             None => (message, None),
         };
         let remedy = if problem.starts_with("unknown field") {
@@ -87,6 +87,8 @@ impl Mistake {
             "add the key"
         } else if problem.starts_with("duplicate") {
             "keep one of them"
+        } else if problem == UNQUOTED {
+            "put it in quotes"
         } else {
             "correct the value"
         };
@@ -119,6 +121,16 @@ impl Mistake {
     }
 }
 
+/// What a reader calls by a type's name, as a person would.
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "u16" | "u32" | "u64" | "usize" => "a whole number from 0 up",
+        "i32" | "i64" => "a whole number",
+        "literal string" => "a text in quotes",
+        other => other,
+    }
+}
+
 /// The nearest character boundary at or before an offset.
 fn floor(text: &str, offset: usize) -> usize {
     let mut offset = offset.min(text.len());
@@ -132,6 +144,8 @@ fn visible(text: &str) -> String {
     text.chars().map(|each| if each.is_control() { '·' } else { each }).collect()
 }
 
+/// What the TOML reader says of a word that stands without quotes.
+const UNQUOTED: &str = "string values must be quoted";
 /// Characters of a line shown, and how many of them before the underlined part.
 const EXCERPT_WIDTH: usize = 100;
 const EXCERPT_BEFORE: usize = 60;
