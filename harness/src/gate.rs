@@ -7,6 +7,7 @@ use crate::exit::{Exit, Failure};
 use crate::terminal;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use tumbler_reports::report::v2::Kind;
 use tumbler_reports::wrap::hang_under;
 use tumbler_reports::{Baseline, Policy, Report, escape};
 
@@ -52,7 +53,12 @@ pub fn read(path: &Path) -> Result<Report, Failure> {
 
 /// What a baseline's report found.
 pub fn baseline(path: &Path) -> Result<Baseline, Failure> {
-    Ok(Baseline::of(&read(path)?))
+    let report = read(path)?;
+    if report.kind == Kind::Planted {
+        let why = "it is of planted bugs, which are no findings: expected the report of a sweep";
+        return Err(Failure::Usage(format!("{}: {why}", path.display())));
+    }
+    Ok(Baseline::of(&report))
 }
 
 fn policy(word: &str) -> Result<Policy, Failure> {

@@ -73,7 +73,7 @@ small.toml:1:10: unknown `schema`
   |          ^
   = expected: 1
   = got: `2`
-  = to do: write the file in this form
+  = to do: write `schema = 1`, or take the build that the file was written for
 "#,
     );
 }
