@@ -10,9 +10,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use tumbler::foreign::Rotator;
 use tumbler::foreign::batch::run_batch;
+use tumbler::foreign::processor::keep_to_one;
 use tumbler_foreign::{Engine, Layout, Outcome, Plan};
 
 fn main() {
+    // The number that is asked for is that of one core.
+    keep_to_one(0, tumbler::cli::cores());
     let harness = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = harness.parent().expect("a folder of the repository").join("scenarios/foreign/careful");
     let rotator =
@@ -33,7 +36,7 @@ fn main() {
     }
     let (clock, work) = (median(clock), median(work));
     println!(
-        "careful, postgres, one fork server: {rotations} rotations, {invocations} invocations, {calls} calls"
+        "careful, postgres, one fork server, one core: {rotations} rotations, {invocations} invocations, {calls} calls"
     );
     println!(
         "  rotations  {:>6.0} /s by the clock, {:.0} /s of processor time",

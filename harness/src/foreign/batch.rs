@@ -4,6 +4,7 @@
 
 use super::Rotator;
 use super::process::watched;
+use super::processor::keep_to_one;
 use crate::exit::Failure;
 use crate::run::Share;
 use crate::sweep::Ended;
@@ -33,7 +34,8 @@ pub fn run_batch(
     absorb: impl FnMut(&Report) -> ControlFlow<()>,
 ) -> Result<Batch, Failure> {
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let work = |sender: UnboundedSender<(usize, Report)>| {
+    let work = |job: usize, sender: UnboundedSender<(usize, Report)>| {
+        keep_to_one(job, jobs);
         let mut guests = rotator.guests(limit);
         while !stop.load(Ordering::Relaxed) {
             let index = next.fetch_add(1, Ordering::Relaxed);
@@ -44,11 +46,12 @@ pub fn run_batch(
             }
         }
     };
+    let work = &work;
     std::thread::scope(|scope| {
         let (sender, results) = unbounded_channel();
-        for _ in 0..jobs.min(plans.len()).max(1) {
+        for job in 0..jobs.min(plans.len()).max(1) {
             let sender = sender.clone();
-            scope.spawn(|| work(sender));
+            scope.spawn(move || work(job, sender));
         }
         drop(sender);
         let batch = crate::block_on(take(results, absorb));

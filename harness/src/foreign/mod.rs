@@ -15,6 +15,7 @@ pub mod conformance;
 pub mod matrix;
 pub mod plain;
 pub mod process;
+pub mod processor;
 pub mod python;
 pub mod shrink;
 pub mod story;

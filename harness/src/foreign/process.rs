@@ -121,6 +121,20 @@ impl Process {
         }
     }
 
+    /// From now on it, and each that it forks, is refused more memory than so many bytes. Where there is no
+    /// such limit, the machine's own has to do.
+    pub fn bound_memory(&self, bytes: u64) {
+        #[cfg(target_os = "linux")]
+        if let Some(child) = &self.child {
+            use rustix::process::{Resource, Rlimit, prlimit};
+            let most = Rlimit { current: Some(bytes), maximum: Some(bytes) };
+            // Refused in some containers.
+            let _ = prlimit(Some(Pid::from_child(child)), Resource::As, most);
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = bytes;
+    }
+
     /// Closes its input; whether it ends within `limit`.
     pub fn ends_with_its_input(&mut self, limit: Duration) -> bool {
         self.to = None;

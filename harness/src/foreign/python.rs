@@ -52,7 +52,9 @@ impl Python {
     fn ask(&mut self, line: &str) -> Result<String, Break> {
         if self.process.is_none() {
             let started = Process::start(&mut self.command(), self.limit * 5 + GRACE);
-            self.process = Some(started.map_err(|why| Break { why, at: None })?);
+            let started = started.map_err(|why| Break { why, at: None })?;
+            started.bound_memory(MEMORY_MAX);
+            self.process = Some(started);
         }
         let process = self.process.as_mut().expect("just started");
         process.ask(line).map_err(|silence| {
@@ -78,6 +80,8 @@ impl Python {
         }
         let sources: serde_json::Map<String, serde_json::Value> =
             SOURCES.iter().map(|(name, source)| ((*name).to_owned(), json!(source))).collect();
+        // One encoding, whatever the machine's language.
+        command.args(["-X", "utf8"]).env("LC_ALL", "C").env("PYTHONCOERCECLOCALE", "0");
         // The order of a set must be the same in each run.
         command.env("PYTHONHASHSEED", "0").env("TZ", "UTC");
         // Or each invocation would look up the same symbols again, after the fork.
@@ -148,5 +152,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("pymysql.err", include_str!("python/pymysql_err.py")),
 ];
 
+/// What a function has beside what the interpreter needs: a gigabyte.
+const MEMORY_MAX: u64 = (1 << 30) + (256 << 20);
 /// For the interpreter's start, and the import.
 const GRACE: Duration = Duration::from_secs(5);

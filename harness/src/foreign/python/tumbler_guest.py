@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import random
-import resource
 import select
 import signal
 import sys
@@ -50,6 +49,10 @@ class State:
     world = out = turn = server = -1
 
 
+# One of it: a field of a class, when it changes, makes the interpreter forget what it knew of the class.
+State = State()
+
+
 MAIN = threading.get_ident()
 EXIT = os._exit
 # Of the log, between two calls; and of one line, the rest of which is another.
@@ -60,8 +63,6 @@ SAID_ALL = 86
 # Python 3.11 begins to specialize code that ran eight times.
 WARM = 20
 CPU_MAX = 60
-# Of a process's own, beyond what the server has when it forks.
-MEMORY_MAX = 1 << 30
 
 
 def place():
@@ -95,7 +96,7 @@ def call(op, **args):
         raise Unsupported(f"`{op}` while the module is imported: ask in the handler")
     log, State.log, State.logged = State.log, [], 0
     try:
-        text = json.dumps({"call": {"op": op, "args": args, "at": place(), "log": log}})
+        text = written_out({"call": {"op": op, "args": args, "at": place(), "log": log}})
     except TypeError as error:
         raise Unsupported(f"`{op}` with arguments that are no JSON: {error}") from None
     State.waits = True
@@ -110,6 +111,19 @@ def call(op, **args):
             raise Unsupported(error["message"])
         raise WorldError(error["kind"], error["code"], error["message"])
     return answer["value"]
+
+
+def encoder():
+    """What `json.dumps` would make anew for each text."""
+    make, plain = json.encoder.c_make_encoder, json.JSONEncoder()
+    if make is None:
+        return json.dumps
+    parts = make(None, plain.default, json.encoder.encode_basestring_ascii, None, ": ", ", ", False, False, True)
+    return lambda told: "".join(parts(told, 0))
+
+
+written_out = encoder()
+READ = json.JSONDecoder().raw_decode
 
 
 def say(text):
@@ -127,12 +141,12 @@ def hear():
     if line == State.prefix + b"kill":
         say("killed")
         EXIT(SAID_ALL)
-    return json.loads(line[len(State.prefix):].decode())
+    return READ(line[len(State.prefix):].decode())[0]
 
 
 def read_line(fd):
     """One line; None at the end. Whoever writes waits for an answer, so nothing comes after it."""
-    line = os.read(fd, 65536)
+    line = os.read(fd, 4096)
     while not line.endswith(b"\n"):
         part = os.read(fd, 65536)
         if not part:
@@ -254,6 +268,7 @@ def prepare(folder, limit, settings):
     random.Random.seed = lambda self, a=None, version=2: seed(self, urandom(32) if a is None else a, version)
     for name in ("random", "seed", "choice", "choices", "randint", "randrange", "sample", "shuffle", "uniform"):
         assert hasattr(random, name)
+    uuid.getnode = lambda: 0x02_00_00_00_00_01
     uuid.uuid1 = lambda node=None, clock_seq=None: uuid.uuid4()
     sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = Log()
     os.write, os._exit = written, ended
@@ -451,8 +466,6 @@ def serve(pipes, function, event, context, broken):
         return
     # What hangs where Python cannot interrupt it does not outlive the run for long: this signal ends it.
     signal.setitimer(signal.ITIMER_PROF, CPU_MAX)
-    if MEMORY:
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY[0] + MEMORY_MAX, MEMORY[0] + MEMORY_MAX))
     State.armed = True
     watched(True)
     try:
@@ -464,15 +477,13 @@ def serve(pipes, function, event, context, broken):
     watched(False)
     if State.refused is not None:
         end = {"broke": State.refused}
-    say(json.dumps(end))
-
-
-# The address space that the server has when it begins to serve.
-MEMORY = []
+    say(written_out(end))
 
 
 def marshalled(result):
     """What the service does with what a handler returns: it must become JSON."""
+    if result is None:
+        return {"done": {"log": State.log}}
     try:
         json.dumps(result, default=float if type(result).__name__ == "Decimal" else None)
     except (TypeError, ValueError, OverflowError) as error:
