@@ -50,6 +50,9 @@ pub fn plain(plan: &Plan, node: NodeId) -> Box<dyn Role> {
         (RoleKind::Authority, Some(Planted::AuthorityNotifiesOnce)) => {
             Box::new(Flawed::new(Authority::new(settings), planted::NotifiesOnce::default()))
         }
+        (RoleKind::Authority, Some(Planted::AuthorityIgnoresEpoch)) => {
+            Box::new(Flawed::new(Authority::new(settings), planted::IgnoresEpoch::default()))
+        }
         (RoleKind::Authority, Some(Planted::AuthoritySkipsMissed)) => {
             let flaw = planted::SkipsMissed::new(timing.rotation_period);
             Box::new(Flawed::new(Authority::new(settings), flaw))

@@ -12,7 +12,7 @@ use tumbler_spec::Ledger;
 use tumbler_spec::ledger::Slice;
 use tumbler_spec::machine::Mark;
 use tumbler_types::event::{FrameKind, Refusal};
-use tumbler_types::{Command, Event, NodeId, Observed, Phase, RoleKind, Topology, Wall};
+use tumbler_types::{CallId, Command, Event, NodeId, Observed, Phase, RoleKind, Topology, Wall};
 
 /// Names of all that a run can show.
 pub fn declared() -> Vec<String> {
@@ -28,11 +28,22 @@ pub struct Sometimes<'a> {
     released: u32,
     /// One of them is being handled.
     is_late: bool,
+    /// Requests to the authority that were held and are on their way now.
+    asked_late: u32,
+    /// One of them, and whether the record has moved since it arrived.
+    late_call: Option<(CallId, bool)>,
 }
 
 impl<'a> Sometimes<'a> {
     pub fn new(plan: &'a Plan) -> Self {
-        Sometimes { topology: &plan.topology, met: BTreeSet::new(), released: 0, is_late: false }
+        Sometimes {
+            topology: &plan.topology,
+            met: BTreeSet::new(),
+            released: 0,
+            is_late: false,
+            asked_late: 0,
+            late_call: None,
+        }
     }
 
     /// `ledger`: before the event.
@@ -40,6 +51,7 @@ impl<'a> Sometimes<'a> {
         let Observed { node, event, .. } = *observed;
         let target = ledger.target();
         let slice = event.secret().and_then(|secret| ledger.slice(secret));
+        self.follow_late(node, event);
         match (event, slice) {
             (Event::Committed { at, expected, command, .. }, Some(slice)) if slice.revision == expected => {
                 self.commit(slice, at, command);
@@ -79,6 +91,35 @@ impl<'a> Sometimes<'a> {
     /// Names of what was met.
     pub fn met(self) -> BTreeSet<String> {
         self.met.into_iter().map(Mark::name).collect()
+    }
+
+    /// A request of a rotator that comes late, and moves the record all the same.
+    fn follow_late(&mut self, node: NodeId, event: Event) {
+        let authority = self.topology.authority();
+        let is_request = |frame| matches!(frame, FrameKind::AdvanceRequest | FrameKind::ConfirmRequest);
+        match event {
+            Event::Released { to, frame } if to == authority && is_request(frame) => self.asked_late += 1,
+            // As of the target's: the first one to arrive is taken for it.
+            Event::CallArrived { call, frame, .. }
+                if node == authority && is_request(frame) && self.asked_late > 0 =>
+            {
+                self.asked_late -= 1;
+                self.late_call = Some((call, false));
+            }
+            Event::Committed { command, .. } => {
+                if let (Some((_, moved)), Command::Advance { .. } | Command::ConfirmRefused { .. }) =
+                    (&mut self.late_call, command)
+                {
+                    *moved = true;
+                }
+            }
+            Event::Replied { call, .. } if self.late_call.is_some_and(|(late, _)| late == call) => {
+                let is_taken = self.late_call.take().is_some_and(|(_, moved)| moved);
+                self.met.extend(is_taken.then_some(Mark::LateRequestTaken));
+            }
+            Event::Crashed { .. } if node == authority => self.late_call = None,
+            _ => {}
+        }
     }
 
     fn commit(&mut self, slice: &Slice, at: Wall, command: Command) {

@@ -84,6 +84,7 @@ fn a_broken_sentence_becomes_a_capsule() {
         ("acknowledge-early", "durable-ack", "violated: durable-ack"),
         ("retire-unsent", "closing-available", "violated: transitions-legal"),
         ("forgive-debt", "transitions-legal", "diverged"),
+        ("compare-reread", "transitions-legal", "violated: transitions-legal"),
     ];
     for (flaw, sentence, verdict) in table {
         let folder = tempfile::tempdir().expect("a folder");
@@ -110,10 +111,10 @@ fn a_broken_sentence_becomes_a_capsule() {
 /// A flaw that no planted bug shares: the code as it is leaves the path, and where is told.
 #[test]
 fn a_flaw_without_a_twin_is_told_with_the_step_where_the_code_parts_from_it() {
-    let text = check("check --bounds small --flaw compare-reread", 10);
-    assert!(text.contains("COMPILED  transitions-legal: diverged at step 6, Release\n"), "{text}");
-    assert!(text.contains("  phase: expected discard, got revert\n"), "{text}");
-    assert!(text.contains("compare-reread has no twin"), "{text}");
+    let text = check("check --bounds small --flaw grant-revoked", 10);
+    assert!(text.contains("COMPILED  revoked-undelivered: diverged at step 6, Ask\n"), "{text}");
+    assert!(text.contains("  agent-1 grants: expected v1, got none\n"), "{text}");
+    assert!(text.contains("grant-revoked has no twin"), "{text}");
 }
 
 #[test]

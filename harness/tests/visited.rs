@@ -90,3 +90,27 @@ fn a_run_without_faults_shows_a_promotion_and_no_crash() {
     let began: u64 = crashes.faults.iter().flat_map(|row| row.phases.values()).sum();
     assert!(began > 12);
 }
+
+/// A probe that no run can meet would say for ever that something is missing.
+#[test]
+fn every_probe_is_met_by_some_scenario() {
+    let (map, follower) = (map(), Follower::new());
+    let mut sum = Sum::default();
+    let missing = |sum: &Sum| -> Vec<String> {
+        let probes = map.reach(sum).probes;
+        probes.into_iter().filter(|each| each.seeds == 0).map(|each| each.name).collect()
+    };
+    for seed in 0..SEEDS {
+        for shipped in tumbler_scenarios::catalog() {
+            let plan = shipped.scenario().plan(seed);
+            let outcome = run(&plan, &role, &Options { keep_trace: true, ..Options::default() });
+            sum.absorb(shipped.name, seed, &follower.follow(&plan, &outcome.fired, &outcome.trace));
+        }
+        if missing(&sum).is_empty() {
+            return;
+        }
+    }
+    panic!("never met in {SEEDS} seeds of each scenario: {}", missing(&sum).join(", "));
+}
+
+const SEEDS: u64 = 24;

@@ -120,6 +120,7 @@ const EMBEDDED_SCENARIOS: &[Embedded] = shipped!["scenarios":
     "reset-while-closing",
     "minted-twice",
     "stripped-answers",
+    "late-advance",
 ];
 
 /// Patterns of published incidents, in the order of their catalog.

@@ -16,6 +16,7 @@ pub const fn twin(flaw: Mutation) -> Option<Planted> {
         Mutation::ForgiveDebt | Mutation::SkipQuery => Some(Planted::RotatorForgetsRevocation),
         Mutation::PromiseEarly => Some(Planted::SendBeforePersist),
         Mutation::EffectBeforeIntent => Some(Planted::RotatorValidatesLate),
+        Mutation::CompareReread => Some(Planted::AuthorityIgnoresEpoch),
         _ => None,
     }
 }

@@ -1,11 +1,13 @@
-//! Authorities that forget what to do after a restart, or say a thing once.
+//! Authorities that forget what to do after a restart, say a thing once, or do not ask who speaks.
 
 use super::flaw::Flaw;
 use std::collections::BTreeMap;
 use tumbler_types::role::v1::{Effect, Effects, Input, Now};
-use tumbler_types::{NodeId, Phase, Principal, SecretId, SecretValue, Token, VersionId, Wall};
-use tumbler_wire::Frame;
+use tumbler_types::{
+    Command, Epoch, NodeId, Phase, Principal, SecretId, SecretValue, Token, TxnId, VersionId, Wall,
+};
 use tumbler_wire::frame::HeartbeatRequest;
+use tumbler_wire::{Frame, LogCommand};
 
 /// Keeps the queue of due rotations in memory, and does not build it again after a restart.
 pub struct ForgetsQueue {
@@ -98,6 +100,53 @@ impl Flaw for ForgetsDueTime {
             }
             other => other,
         })
+    }
+}
+
+/// Reads its record again, compares phase and transaction with what is asked, and not the epoch: a rotator
+/// that was replaced is obeyed like its successor.
+#[derive(Default)]
+pub struct IgnoresEpoch {
+    leases: BTreeMap<SecretId, (Epoch, NodeId)>,
+    /// What was let through, by the edge that it asked for, with the epoch that it was asked in.
+    let_through: BTreeMap<(SecretId, TxnId, Phase, Phase), Epoch>,
+}
+
+impl Flaw for IgnoresEpoch {
+    fn hear(&mut self, _now: Now, input: Input, _out: &mut Effects) -> Option<Input> {
+        if let Input::Called { call, from: _, frame } = &input
+            && let Ok(Frame::AdvanceRequest(mut ask)) = Frame::from_bytes(frame)
+            && let Some((epoch, holder)) = self.leases.get(&ask.secret).copied()
+            && ask.epoch < epoch
+        {
+            self.let_through.insert((ask.secret, ask.txn, ask.from, ask.to), ask.epoch);
+            ask.epoch = epoch;
+            let frame = Frame::from(ask).to_bytes();
+            return Some(Input::Called { call: *call, from: holder, frame });
+        }
+        Some(input)
+    }
+
+    fn say(&mut self, _now: Now, effect: Effect, out: &mut Effects) {
+        match &effect {
+            Effect::Reply { frame, .. } => {
+                if let Ok(Frame::RecordReply(reply)) = Frame::from_bytes(frame) {
+                    let record = reply.record;
+                    self.leases.insert(record.secret, (record.epoch, record.holder));
+                }
+            }
+            Effect::Propose { token, command } => {
+                if let Ok(mut entry) = LogCommand::from_bytes(command)
+                    && let Command::Advance { txn, from, to, .. } = entry.command
+                    && let Some(epoch) = self.let_through.remove(&(entry.secret, txn, from, to))
+                {
+                    entry.command = Command::Advance { epoch, txn, from, to };
+                    return out.push(Effect::Propose { token: *token, command: entry.to_bytes() });
+                }
+            }
+            _ => {}
+        }
+        out.push(effect);
     }
 }
 

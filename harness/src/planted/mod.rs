@@ -24,7 +24,7 @@ mod test;
 mod value;
 
 pub use agent::{ClingingAgent, HastyAgent, SilentAgent};
-pub use authority::{ForgetsDueTime, ForgetsQueue, NotifiesOnce};
+pub use authority::{ForgetsDueTime, ForgetsQueue, IgnoresEpoch, NotifiesOnce};
 pub use clock::{HardcodesPeriod, MeasuresByTheWall, SkipsMissed};
 pub use connection::{ReadsLateAnswer, TakesResetForDone};
 pub use effect::{

@@ -314,10 +314,12 @@ pub enum Planted {
     RotatorTrustsAnsweredMint,
     /// An answer that cannot be read is asked for again in the oldest format; caught by `no-downgrade`.
     RotatorFallsBack,
+    /// A request of a rotator that was replaced is taken like its successor's; caught by `transitions-legal`.
+    AuthorityIgnoresEpoch,
 }
 
 impl Planted {
-    pub const ALL: [Planted; 49] = [
+    pub const ALL: [Planted; 50] = [
         Planted::LyingFsync,
         Planted::SendBeforePersist,
         Planted::TargetIgnoresFences,
@@ -367,6 +369,7 @@ impl Planted {
         Planted::RotatorTakesResetForDone,
         Planted::RotatorTrustsAnsweredMint,
         Planted::RotatorFallsBack,
+        Planted::AuthorityIgnoresEpoch,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -420,6 +423,7 @@ impl Planted {
             Planted::RotatorTakesResetForDone => "rotator-takes-reset-for-done",
             Planted::RotatorTrustsAnsweredMint => "rotator-trusts-answered-mint",
             Planted::RotatorFallsBack => "rotator-falls-back",
+            Planted::AuthorityIgnoresEpoch => "authority-ignores-epoch",
         }
     }
 }

@@ -78,7 +78,7 @@ impl Invariant {
                 "a due secret begins its rotation within the bound, and none begins without due time, order or revocation"
             }
             Invariant::TransitionsLegal => {
-                "rotations move along their edges, and at rest the target accepts the current version and nothing else"
+                "the lease's holder moves rotations along their edges, and at rest the target accepts the current version and nothing else"
             }
             Invariant::OrphanFree => {
                 "every key that the target accepts is on record, or comes onto it or is deleted within D"

@@ -1,4 +1,5 @@
-//! `transitions-legal`: rotations move along their edges, and at rest target and store agree.
+//! `transitions-legal`: rotations move along their edges, by whoever holds the lease, and at rest target and
+//! store agree.
 //!
 //! Reason: a record that says "closed" while the target still accepts the version before, or no longer
 //! accepts the current one, misleads everybody who acts on it, and nobody looks again.
@@ -25,6 +26,17 @@ pub fn invariant_transitions_legal(after: &Ledger, observed: &Observed, from: Op
                 Command::Advance { from: said, to, .. } => (said == from && is_edge(from, to), to),
                 _ => return Judged::Silent,
             };
+            // Whoever moves a rotation says in which epoch, and it is the lease's.
+            if let (Command::Begin { epoch, .. } | Command::Advance { epoch, .. }, Some(lease)) =
+                (command, slice.lease)
+                && epoch != lease.epoch
+            {
+                return broken(format_args!(
+                    "expected an edge to {} in {}, the lease's epoch, got one in {epoch}",
+                    to.name(),
+                    lease.epoch
+                ));
+            }
             if !is_edge {
                 return broken(format_args!(
                     "expected an edge from {}, got one to {}",

@@ -479,10 +479,14 @@ fn a_phase_skipped_leaves_the_spec() {
 }
 
 #[test]
-fn a_foreign_epoch_leaves_the_spec() {
+fn a_foreign_epoch_leaves_the_spec_and_is_no_legal_move() {
     let mut run = Run::new();
     run.staged().advance(2, Phase::Staged, Phase::Canary);
-    diverged(run, "epoch");
+    let judgement = run.judges.clone().finish(run.at);
+    assert!(judgement.divergence.is_some_and(|divergence| divergence.why.contains("epoch")));
+    let found = judgement.findings.first().expect("a finding");
+    assert_eq!(found.invariant, Invariant::TransitionsLegal);
+    assert!(found.why.contains("in e1, the lease's epoch, got one in e2"), "{}", found.why);
 }
 
 #[test]
